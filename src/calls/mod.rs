@@ -1,0 +1,167 @@
+//! Calls: the registry, and one driver task a call.
+//!
+//! Owns: every living call's machine ([`crate::domain::call`]), its legs, its timers; the
+//! commit of what became of it. Refuses: choosing operators (that is `queues`), SQL, packets.
+//! May use: signalling, recordings, crm, store, domain, sip::sdp, media, clock, task.
+
+use crate::domain::{AccountId, CallId, CampaignId, OfferId, QueueId, RecordingId, TenantId, UnixMillis, record::Fate};
+use crate::media::LegId;
+
+/// What a waiting call tells `queues`, and every call tells the screens. Broadcast; a slow
+/// listener is told it lagged and resynchronises by [`Calls::snapshot`].
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which.
+    pub call: CallId,
+    /// When, wall clock.
+    pub at: UnixMillis,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What happened to a call.
+#[derive(Clone, Debug)]
+pub enum EventKind {
+    /// Entered a queue and hears music.
+    Queued {
+        /// Which queue.
+        queue: QueueId,
+        /// Its campaign.
+        campaign: CampaignId,
+        /// Caller's number in E.164, or as given, or empty when withheld.
+        caller: String,
+    },
+    /// Left the queue without an operator: caller gone, or the flow went on.
+    Dequeued {
+        /// Which queue.
+        queue: QueueId,
+    },
+    /// An offer ended.
+    OfferEnded {
+        /// Which offer.
+        offer: OfferId,
+        /// To whom it was made.
+        account: AccountId,
+        /// How.
+        outcome: OfferOutcome,
+    },
+    /// Operator and caller are bridged.
+    Bridged {
+        /// Who answered.
+        account: AccountId,
+        /// The queue it came from.
+        queue: QueueId,
+        /// Its recording, if recorded.
+        recording: Option<RecordingId>,
+    },
+    /// Over and committed.
+    Ended {
+        /// How.
+        fate: Fate,
+        /// The operator who had it.
+        account: Option<AccountId>,
+        /// The queue it was in last.
+        queue: Option<QueueId>,
+    },
+}
+
+/// How an offer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfferOutcome {
+    /// Accepted; `Bridged` follows.
+    Accepted,
+    /// The operator said no.
+    Refused,
+    /// Rang for `ring_seconds`.
+    TimedOut,
+    /// The caller hung up meanwhile.
+    CallerGone,
+    /// The operator's leg could not be reached.
+    Failed,
+}
+
+/// Where an operator hears a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// The browser's standing leg.
+    Browser(LegId),
+    /// A static SIP contact.
+    Sip(String),
+}
+
+/// An offer that `queues` makes of a waiting call.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// Its id, made by `queues`.
+    pub id: OfferId,
+    /// To whom.
+    pub account: AccountId,
+    /// Where they hear it.
+    pub endpoint: Endpoint,
+    /// Seconds it rings.
+    pub ring_seconds: u32,
+}
+
+/// Why a call can't do what was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// No such living call in that tenant.
+    #[error("no such call")]
+    NotFound,
+    /// It is not in a state for that (not waiting, not offered to this account).
+    #[error("the call is not in a state for that")]
+    State,
+    /// Its queue is full.
+    #[error("the call is busy")]
+    Busy,
+}
+
+/// A living call as lists show it.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// Which.
+    pub call: CallId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Caller's number or empty. Personal data.
+    pub caller: String,
+    /// Dialled number.
+    pub called: String,
+    /// Campaign once known.
+    pub campaign: Option<CampaignId>,
+    /// Queue once known.
+    pub queue: Option<QueueId>,
+    /// Operator once offered or bridged.
+    pub operator: Option<AccountId>,
+    /// `prompt`, `queued`, `ringing`, `talking`, `ending`.
+    pub state: &'static str,
+    /// INVITE seen.
+    pub started_at: UnixMillis,
+}
+
+/// A handle. Cheap to clone.
+#[derive(Clone)]
+pub struct Calls {
+    _private: (),
+}
+
+impl Calls {
+    /// Offers a waiting call to an operator; its end comes as [`EventKind::OfferEnded`].
+    pub fn offer(&self, tenant: TenantId, call: CallId, offer: Offer) -> Result<(), CallError> { let _ = (tenant, call, offer); todo!("H5") }
+    /// The operator takes the offer (browser). SIP contacts answer by SIP.
+    pub fn accept(&self, tenant: TenantId, call: CallId, account: AccountId) -> Result<(), CallError> { let _ = (tenant, call, account); todo!("H5") }
+    /// The operator refuses the offer.
+    pub fn refuse(&self, tenant: TenantId, call: CallId, account: AccountId) -> Result<(), CallError> { let _ = (tenant, call, account); todo!("H5") }
+    /// Ends a call: by its operator (`Some`, who must be on it) or by an administrator (`None`).
+    pub fn hang_up(&self, tenant: TenantId, call: CallId, by: Option<AccountId>) -> Result<(), CallError> { let _ = (tenant, call, by); todo!("H5") }
+    /// The operator mutes or unmutes themselves.
+    pub fn mute(&self, tenant: TenantId, call: CallId, account: AccountId, muted: bool) -> Result<(), CallError> { let _ = (tenant, call, account, muted); todo!("H5") }
+    /// The operator puts the customer on hold with music, or resumes. Still one recording.
+    pub fn hold(&self, tenant: TenantId, call: CallId, account: AccountId, held: bool) -> Result<(), CallError> { let _ = (tenant, call, account, held); todo!("H5") }
+    /// Living calls of a tenant.
+    pub fn snapshot(&self, tenant: TenantId) -> Vec<Live> { let _ = tenant; todo!("H5") }
+    /// Hears every event from now on.
+    pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<Event> { todo!("H5") }
+}

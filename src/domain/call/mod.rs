@@ -1,0 +1,1 @@
+//! The call machine: pure, sans IO. Input in, outputs out, time handed in.

@@ -1,0 +1,1 @@
+//! Call flow: parse, check, step.

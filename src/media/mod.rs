@@ -1,0 +1,14 @@
+//! Audio: the packet path, without tokio, allocation or locks per packet.
+//!
+//! Owns: the media thread with its sockets (one RTP/RTCP pair a SIP leg, one UDP port for
+//! all browsers), legs, bridges, prompts, music, digits, G.711, and the tap that a
+//! recording hangs on.
+//! Refuses: signalling, files, knowledge of calls, tenants or recordings.
+//! May use: net, clock, task.
+
+pub mod engine;
+pub mod handle;
+pub mod tap;
+
+pub use handle::{Digit, Event, EventKind, LegId, Media, MediaError, PlayId, Sound};
+pub use tap::{Companding, Recorded, TapSink};

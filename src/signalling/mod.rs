@@ -1,0 +1,113 @@
+//! Drives the SIP core: sockets, timers, admission, overload.
+//!
+//! Owns: the UDP and TCP listeners and connections, the one [`crate::sip`] core, the table
+//! of trunk sources, shedding. Refuses: audio, decisions about calls, TLS before *Access*.
+//! May use: domain, sip, config, net, clock, task.
+
+use crate::domain::TrunkId;
+use crate::sip::sdp::Audio;
+use std::net::{IpAddr, SocketAddr};
+
+/// One SIP party of ours: a dialog or one being made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SipLegId(pub u64);
+
+/// A call from a trunk.
+#[derive(Clone, Debug)]
+pub struct Invited {
+    /// Its leg.
+    pub leg: SipLegId,
+    /// The trunk whose source range admitted it.
+    pub trunk: TrunkId,
+    /// Where it came from.
+    pub source: SocketAddr,
+    /// The local address its packets reached, for SDP.
+    pub local: IpAddr,
+    /// User part of From (or the tel: number), unescaped, unnormalised, at most 128 bytes; `None` when
+    /// anonymous (RFC 3323 §4.1.1.3).
+    pub caller: Option<String>,
+    /// User part of the Request-URI (or the tel: number), unescaped, at most 128 bytes.
+    pub called: String,
+    /// The audio offered; `None` when the INVITE has no body and we must offer.
+    pub offer: Option<Audio>,
+}
+
+/// What the signalling room tells `calls`. Bounded channel; one receiver.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A new call. 100 has been sent; answer it by [`Signalling`].
+    Invited(Box<Invited>),
+    /// The caller gave up before an answer (CANCEL, or BYE on the early dialog); 487 has been sent.
+    Cancelled(SipLegId),
+    /// Our 200 was acknowledged; with the answer if we had to offer.
+    Confirmed(SipLegId, Option<Audio>),
+    /// 180 or 183 to our INVITE.
+    Ringing(SipLegId),
+    /// 2xx to our INVITE, acknowledged by us.
+    Answered(SipLegId, Audio),
+    /// Our INVITE failed: final status, or 408 when nobody answered in time.
+    Failed(SipLegId, u16),
+    /// The peer changes its audio (re-INVITE or UPDATE): answer by [`Signalling::accept`] or
+    /// [`Signalling::reject`] within 5 s, else 500 goes out. `None` asks for our offer.
+    Reoffered(SipLegId, Option<Audio>),
+    /// The dialog is over: BYE, lost ACK (RFC 3261 §13.3.1.4), session expiry (RFC 4028 §10).
+    Ended(SipLegId, EndReason),
+}
+
+/// Why a dialog ended on the other side or by the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndReason {
+    /// The peer sent BYE.
+    Bye,
+    /// Our 2xx was never acknowledged; we sent BYE.
+    AckLost,
+    /// No refresh in time; we sent BYE.
+    SessionExpired,
+    /// The transport failed for good.
+    Transport,
+}
+
+/// An outbound leg to make.
+#[derive(Clone, Debug)]
+pub struct Invite {
+    /// Request-URI, `sip:user@host:port;transport=…`.
+    pub target: String,
+    /// User part of our From: the caller's number, or `anonymous`.
+    pub caller: String,
+    /// What we offer.
+    pub offer: Audio,
+}
+
+/// Why a command was refused at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignallingError {
+    /// The command queue is full or the room has stopped.
+    #[error("signalling is busy")]
+    Busy,
+    /// The target is no SIP URI with an address we can reach.
+    #[error("the SIP contact can't be used")]
+    Target,
+}
+
+/// A handle on the signalling task. Cheap to clone; commands are `try_send`.
+#[derive(Clone)]
+pub struct Signalling {
+    _private: (),
+}
+
+impl Signalling {
+    /// Sends 180 on a leg that was invited.
+    pub fn ring(&self, leg: SipLegId) -> Result<(), SignallingError> { let _ = leg; todo!("H3") }
+    /// 200 with `audio`: the answer to the offer, or our offer when there was none; answers a
+    /// re-offer likewise.
+    pub fn accept(&self, leg: SipLegId, audio: Audio) -> Result<(), SignallingError> { let _ = (leg, audio); todo!("H3") }
+    /// A final refusal (4xx–6xx) of an INVITE or re-offer. 503 carries Retry-After.
+    pub fn reject(&self, leg: SipLegId, status: u16) -> Result<(), SignallingError> { let _ = (leg, status); todo!("H3") }
+    /// Ends a leg whatever its state: CANCEL, BYE, or 487/480 to an unanswered one. No event
+    /// follows for that leg.
+    pub fn hang_up(&self, leg: SipLegId) -> Result<(), SignallingError> { let _ = leg; todo!("H3") }
+    /// Starts an outbound leg; its id is known at once, its fate comes as events.
+    pub fn invite(&self, invite: Invite) -> Result<SipLegId, SignallingError> { let _ = invite; todo!("H3") }
+    /// The local address that packets to `target` leave from, for SDP.
+    pub fn local_for(&self, target: &str) -> Result<IpAddr, SignallingError> { let _ = target; todo!("H3") }
+}

@@ -1,0 +1,2 @@
+//! One tenant's database, a file a table family.
+pub struct TenantStore;
