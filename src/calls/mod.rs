@@ -4,8 +4,43 @@
 //! commit of what became of it. Refuses: choosing operators (that is `queues`), SQL, packets.
 //! May use: signalling, recordings, crm, store, domain, sip::sdp, media, clock, task.
 
-use crate::domain::{AccountId, CallId, CampaignId, OfferId, QueueId, RecordingId, TenantId, UnixMillis, record::Fate};
-use crate::media::LegId;
+use crate::clock::Clock;
+use crate::domain::{
+    AccountId, CallId, CampaignId, OfferId, QueueId, RecordingId, Scope, TenantId, UnixMillis, record::Fate,
+};
+use crate::media::{self, LegId, Media};
+use crate::recordings::Recordings;
+use crate::signalling::{self, Signalling};
+use crate::store::Store;
+use crate::task::Stop;
+use std::sync::Arc;
+use tokio::sync::{broadcast, mpsc};
+
+/// Makes the daemon's own scope of a tenant; `app` hands in `Access::daemon_scope`.
+pub type Scopes = Arc<dyn Fn(TenantId) -> Scope + Send + Sync>;
+
+/// What [`Calls::start`] needs.
+pub struct Parts {
+    /// Numbers, flows, queues, prompts; the calls' own rows.
+    pub store: Store,
+    /// Where SIP commands go.
+    pub signalling: Signalling,
+    /// Where SIP news comes from; `calls` is its one reader.
+    pub signalling_events: mpsc::Receiver<signalling::Event>,
+    /// Where media commands go.
+    pub media: Media,
+    /// Where media news comes from; `calls` is its one reader and passes browsers' coming
+    /// and going on by [`Calls::browsers`].
+    pub media_events: mpsc::Receiver<media::Event>,
+    /// Begins recordings.
+    pub recordings: Recordings,
+    /// Makes the scope by which a caller's number is looked up.
+    pub scopes: Scopes,
+    /// Time.
+    pub clock: Clock,
+    /// `Draining`: new calls get 503. `Stopped`: living calls are hung up.
+    pub stop: Stop,
+}
 
 /// What a waiting call tells `queues`, and every call tells the screens. Broadcast; a slow
 /// listener is told it lagged and resynchronises by [`Calls::snapshot`].
@@ -148,20 +183,68 @@ pub struct Calls {
 }
 
 impl Calls {
+    /// Starts the room: a dispatcher task now, a driver task with each call.
+    pub fn start(parts: Parts) -> Self {
+        let _ = parts;
+        todo!("H5")
+    }
+    /// Returns once no call lives (every one ended and committed).
+    pub async fn idle(&self) {
+        todo!("H5")
+    }
+    /// Hears every browser leg's `Connected` and `Gone`, in a call or not.
+    pub fn browsers(&self) -> broadcast::Receiver<media::Event> {
+        todo!("H5")
+    }
     /// Offers a waiting call to an operator; its end comes as [`EventKind::OfferEnded`].
-    pub fn offer(&self, tenant: TenantId, call: CallId, offer: Offer) -> Result<(), CallError> { let _ = (tenant, call, offer); todo!("H5") }
+    pub fn offer(&self, tenant: TenantId, call: CallId, offer: Offer) -> Result<(), CallError> {
+        let _ = (tenant, call, offer);
+        todo!("H5")
+    }
     /// The operator takes the offer (browser). SIP contacts answer by SIP.
-    pub fn accept(&self, tenant: TenantId, call: CallId, account: AccountId) -> Result<(), CallError> { let _ = (tenant, call, account); todo!("H5") }
+    pub fn accept(&self, tenant: TenantId, call: CallId, account: AccountId) -> Result<(), CallError> {
+        let _ = (tenant, call, account);
+        todo!("H5")
+    }
     /// The operator refuses the offer.
-    pub fn refuse(&self, tenant: TenantId, call: CallId, account: AccountId) -> Result<(), CallError> { let _ = (tenant, call, account); todo!("H5") }
+    pub fn refuse(&self, tenant: TenantId, call: CallId, account: AccountId) -> Result<(), CallError> {
+        let _ = (tenant, call, account);
+        todo!("H5")
+    }
     /// Ends a call: by its operator (`Some`, who must be on it) or by an administrator (`None`).
-    pub fn hang_up(&self, tenant: TenantId, call: CallId, by: Option<AccountId>) -> Result<(), CallError> { let _ = (tenant, call, by); todo!("H5") }
+    pub fn hang_up(&self, tenant: TenantId, call: CallId, by: Option<AccountId>) -> Result<(), CallError> {
+        let _ = (tenant, call, by);
+        todo!("H5")
+    }
     /// The operator mutes or unmutes themselves.
-    pub fn mute(&self, tenant: TenantId, call: CallId, account: AccountId, muted: bool) -> Result<(), CallError> { let _ = (tenant, call, account, muted); todo!("H5") }
+    pub fn mute(
+        &self,
+        tenant: TenantId,
+        call: CallId,
+        account: AccountId,
+        muted: bool,
+    ) -> Result<(), CallError> {
+        let _ = (tenant, call, account, muted);
+        todo!("H5")
+    }
     /// The operator puts the customer on hold with music, or resumes. Still one recording.
-    pub fn hold(&self, tenant: TenantId, call: CallId, account: AccountId, held: bool) -> Result<(), CallError> { let _ = (tenant, call, account, held); todo!("H5") }
+    pub fn hold(
+        &self,
+        tenant: TenantId,
+        call: CallId,
+        account: AccountId,
+        held: bool,
+    ) -> Result<(), CallError> {
+        let _ = (tenant, call, account, held);
+        todo!("H5")
+    }
     /// Living calls of a tenant.
-    pub fn snapshot(&self, tenant: TenantId) -> Vec<Live> { let _ = tenant; todo!("H5") }
+    pub fn snapshot(&self, tenant: TenantId) -> Vec<Live> {
+        let _ = tenant;
+        todo!("H5")
+    }
     /// Hears every event from now on.
-    pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<Event> { todo!("H5") }
+    pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<Event> {
+        todo!("H5")
+    }
 }

@@ -4,8 +4,11 @@
 //! operator. One task a tenant owns the state; others send it bounded commands.
 //! Refuses: legs, audio, SQL. May use: calls, store, domain, clock, task.
 
+use crate::calls::{Calls, Endpoint, OfferOutcome};
+use crate::clock::Clock;
 use crate::domain::{AccountId, CallId, CampaignId, OfferId, Presence, QueueId, TenantId, UnixMillis};
-use crate::calls::{Endpoint, OfferOutcome};
+use crate::store::Store;
+use crate::task::Stop;
 
 /// News for the screens. Broadcast; a laggard resynchronises by [`Queues::snapshot`].
 #[derive(Clone, Debug)]
@@ -107,18 +110,51 @@ pub struct Queues {
 }
 
 impl Queues {
+    /// Starts the room: one task a tenant, now for those there are, later by [`Queues::refresh`].
+    pub fn start(store: Store, calls: Calls, clock: Clock, stop: Stop) -> Self {
+        let _ = (store, calls, clock, stop);
+        todo!("H5")
+    }
     /// An operator's endpoint is there (browser connected). Presence is unchanged.
-    pub fn attach(&self, tenant: TenantId, account: AccountId, endpoint: Endpoint) -> Result<(), QueueError> { let _ = (tenant, account, endpoint); todo!("H5") }
+    pub fn attach(&self, tenant: TenantId, account: AccountId, endpoint: Endpoint) -> Result<(), QueueError> {
+        let _ = (tenant, account, endpoint);
+        todo!("H5")
+    }
     /// It is gone: the operator goes `offline` unless a call holds them. Only that endpoint is detached.
-    pub fn detach(&self, tenant: TenantId, account: AccountId, endpoint: Endpoint) -> Result<(), QueueError> { let _ = (tenant, account, endpoint); todo!("H5") }
+    pub fn detach(&self, tenant: TenantId, account: AccountId, endpoint: Endpoint) -> Result<(), QueueError> {
+        let _ = (tenant, account, endpoint);
+        todo!("H5")
+    }
     /// The operator chooses a presence; during a call it is reserved for afterwards.
-    pub async fn choose(&self, tenant: TenantId, account: AccountId, presence: Presence) -> Result<Operator, QueueError> { let _ = (tenant, account, presence); todo!("H5") }
+    pub async fn choose(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+        presence: Presence,
+    ) -> Result<Operator, QueueError> {
+        let _ = (tenant, account, presence);
+        todo!("H5")
+    }
     /// One operator now.
-    pub async fn operator(&self, tenant: TenantId, account: AccountId) -> Result<Operator, QueueError> { let _ = (tenant, account); todo!("H5") }
+    pub async fn operator(&self, tenant: TenantId, account: AccountId) -> Result<Operator, QueueError> {
+        let _ = (tenant, account);
+        todo!("H5")
+    }
     /// All operators now, and (queue, waiting, longest since).
-    pub async fn snapshot(&self, tenant: TenantId) -> Result<(Vec<Operator>, Vec<(QueueId, usize, Option<UnixMillis>)>), QueueError> { let _ = tenant; todo!("H5") }
+    pub async fn snapshot(
+        &self,
+        tenant: TenantId,
+    ) -> Result<(Vec<Operator>, Vec<(QueueId, usize, Option<UnixMillis>)>), QueueError> {
+        let _ = tenant;
+        todo!("H5")
+    }
     /// Queue settings, memberships or accounts changed: read them again.
-    pub fn refresh(&self, tenant: TenantId) -> Result<(), QueueError> { let _ = tenant; todo!("H5") }
+    pub fn refresh(&self, tenant: TenantId) -> Result<(), QueueError> {
+        let _ = tenant;
+        todo!("H5")
+    }
     /// Hears every event from now on.
-    pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<Event> { todo!("H5") }
+    pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<Event> {
+        todo!("H5")
+    }
 }
