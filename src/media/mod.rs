@@ -4,11 +4,16 @@
 //! all browsers), legs, bridges, prompts, music, digits, G.711, and the tap that a
 //! recording hangs on.
 //! Refuses: signalling, files, knowledge of calls, tenants or recordings.
-//! May use: net, clock, task.
+//! May use: config, net, clock.
 
-pub mod engine;
+mod command;
+mod engine;
 pub mod handle;
 pub mod tap;
+pub mod wav;
 
-pub use handle::{Digit, Event, EventKind, LegId, Media, MediaError, PlayId, Sound};
+pub use handle::{
+    Digit, Event, EventKind, LegId, LegStats, Limits, Media, MediaError, Opened, PlayId, Remote, Sound,
+    StartError,
+};
 pub use tap::{Companding, Recorded, TapSink};
