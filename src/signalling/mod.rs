@@ -4,9 +4,15 @@
 //! of trunk sources, shedding. Refuses: audio, decisions about calls, TLS before *Access*.
 //! May use: domain, sip, config, net, clock, task.
 
+use crate::clock::Clock;
+use crate::config;
 use crate::domain::TrunkId;
+use crate::domain::route::Trunk;
 use crate::sip::sdp::Audio;
+use crate::task::Stop;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
 
 /// One SIP party of ours: a dialog or one being made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -89,13 +95,58 @@ pub enum SignallingError {
     Target,
 }
 
+/// What the room is started with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// `[sip]`: listeners and the public address.
+    pub sip: config::Sip,
+    /// `[limits]`: calls at once, new INVITEs a second.
+    pub limits: config::Limits,
+    /// The trunks whose sources are admitted; a change takes effect at once.
+    pub trunks: watch::Receiver<Arc<Vec<Trunk>>>,
+    /// Where time comes from.
+    pub clock: Clock,
+    /// Draining refuses new calls with 503; Stopped ends what is left and closes the sockets.
+    pub stop: Stop,
+}
+
+/// The room, started.
+#[derive(Debug)]
+pub struct Started {
+    /// Commands go in here.
+    pub signalling: Signalling,
+    /// Events come out here; one receiver.
+    pub events: mpsc::Receiver<Event>,
+    /// Addresses of the UDP listeners, in the order configured, with their real ports.
+    pub udp: Vec<SocketAddr>,
+    /// Addresses of the TCP listeners likewise.
+    pub tcp: Vec<SocketAddr>,
+}
+
+/// Why the room could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A listener could not be bound.
+    #[error("SIP can't listen on {protocol} {address}: {source}")]
+    Bind {
+        /// `udp` or `tcp`.
+        protocol: &'static str,
+        /// The configured address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
 /// A handle on the signalling task. Cheap to clone; commands are `try_send`.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Signalling {
     _private: (),
 }
 
 impl Signalling {
+    /// Binds the listeners and starts the core task. Must be called on a tokio runtime.
+    pub async fn start(setup: Setup) -> Result<Started, StartError> { let _ = setup; todo!("H3") }
     /// Sends 180 on a leg that was invited.
     pub fn ring(&self, leg: SipLegId) -> Result<(), SignallingError> { let _ = leg; todo!("H3") }
     /// 200 with `audio`: the answer to the offer, or our offer when there was none; answers a
