@@ -4,8 +4,14 @@
 //! Refuses: data outside the asker's scope; half an import.
 //! May use: audit, store, domain, clock.
 
-use crate::domain::{CallId, CampaignId, CustomerId, PhoneNumber, Scope, UnixMillis, contact::{ContactRecord, NextAction}, customer::Customer, record::CallRecord};
-use crate::store::StoreError;
+use crate::clock::Clock;
+use crate::domain::{
+    CallId, CampaignId, CustomerId, PhoneNumber, Scope, UnixMillis,
+    contact::{ContactRecord, NextAction},
+    customer::Customer,
+    record::CallRecord,
+};
+use crate::store::{Store, StoreError};
 
 /// What the operator's screen shows about a caller.
 #[derive(Clone, Debug)]
@@ -98,20 +104,77 @@ pub struct Crm {
 }
 
 impl Crm {
+    /// The CRM over the open databases. Who did what is audited at the doors, where the
+    /// source address is known.
+    pub fn new(store: Store, clock: Clock) -> Self {
+        let _ = (store, clock);
+        Self { _private: () }
+    }
+    /// The contact record that the scope's account has saved of a call, if any: what a
+    /// conflict is shown with.
+    pub async fn contact(&self, scope: &Scope, call: CallId) -> Result<Option<ContactRecord>, CrmError> {
+        let _ = (scope, call);
+        todo!("H2")
+    }
     /// What to show for a caller in one campaign.
-    pub async fn pop(&self, scope: &Scope, campaign: CampaignId, caller: Option<&PhoneNumber>) -> Result<Pop, CrmError> { let _ = (scope, campaign, caller); todo!("H2") }
+    pub async fn pop(
+        &self,
+        scope: &Scope,
+        campaign: CampaignId,
+        caller: Option<&PhoneNumber>,
+    ) -> Result<Pop, CrmError> {
+        let _ = (scope, campaign, caller);
+        todo!("H2")
+    }
     /// One customer.
-    pub async fn customer(&self, scope: &Scope, id: CustomerId) -> Result<Customer, CrmError> { let _ = (scope, id); todo!("H2") }
+    pub async fn customer(&self, scope: &Scope, id: CustomerId) -> Result<Customer, CrmError> {
+        let _ = (scope, id);
+        todo!("H2")
+    }
     /// Saves changed fields of a customer; `version` in it must be the store's.
-    pub async fn save_customer(&self, scope: &Scope, customer: Customer) -> Result<Customer, CrmError> { let _ = (scope, customer); todo!("H2") }
+    pub async fn save_customer(&self, scope: &Scope, customer: Customer) -> Result<Customer, CrmError> {
+        let _ = (scope, customer);
+        todo!("H2")
+    }
     /// Free-text search over name, kana (folded), code, numbers (digits), email; at most `limit` (≤ 100).
-    pub async fn search(&self, scope: &Scope, text: &str, limit: usize) -> Result<Vec<Customer>, CrmError> { let _ = (scope, text, limit); todo!("H2") }
+    pub async fn search(&self, scope: &Scope, text: &str, limit: usize) -> Result<Vec<Customer>, CrmError> {
+        let _ = (scope, text, limit);
+        todo!("H2")
+    }
     /// History of a customer, newest first.
-    pub async fn history(&self, scope: &Scope, id: CustomerId, limit: usize) -> Result<Vec<HistoryRow>, CrmError> { let _ = (scope, id, limit); todo!("H2") }
+    pub async fn history(
+        &self,
+        scope: &Scope,
+        id: CustomerId,
+        limit: usize,
+    ) -> Result<Vec<HistoryRow>, CrmError> {
+        let _ = (scope, id, limit);
+        todo!("H2")
+    }
     /// Saves a contact record; returns after commit.
-    pub async fn save_contact(&self, scope: &Scope, draft: Draft) -> Result<ContactRecord, CrmError> { let _ = (scope, draft); todo!("H2") }
+    pub async fn save_contact(&self, scope: &Scope, draft: Draft) -> Result<ContactRecord, CrmError> {
+        let _ = (scope, draft);
+        todo!("H2")
+    }
     /// Callbacks the account owes, soonest first: record and customer name.
-    pub async fn callbacks(&self, scope: &Scope, limit: usize) -> Result<Vec<(ContactRecord, Option<Customer>)>, CrmError> { let _ = (scope, limit); todo!("H2") }
+    pub async fn callbacks(
+        &self,
+        scope: &Scope,
+        limit: usize,
+    ) -> Result<Vec<(ContactRecord, Option<Customer>)>, CrmError> {
+        let _ = (scope, limit);
+        todo!("H2")
+    }
     /// Imports a CSV (UTF-8 with or without BOM, or Shift_JIS) into a campaign: all or nothing.
-    pub async fn import(&self, scope: &Scope, campaign: CampaignId, region: &str, file: Vec<u8>, dry_run: bool) -> Result<Imported, CrmError> { let _ = (scope, campaign, region, file, dry_run); todo!("H2") }
+    pub async fn import(
+        &self,
+        scope: &Scope,
+        campaign: CampaignId,
+        region: &str,
+        file: Vec<u8>,
+        dry_run: bool,
+    ) -> Result<Imported, CrmError> {
+        let _ = (scope, campaign, region, file, dry_run);
+        todo!("H2")
+    }
 }

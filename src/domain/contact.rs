@@ -17,6 +17,22 @@ pub enum NextAction {
     Visit,
 }
 
+impl NextAction {
+    /// The stable word for schema, CLI and API.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Callback => "callback",
+            Self::AutoRedial => "auto_redial",
+            Self::Visit => "visit",
+        }
+    }
+    /// Reads [`NextAction::word`].
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::None, Self::Callback, Self::AutoRedial, Self::Visit].into_iter().find(|a| a.word() == word)
+    }
+}
+
 /// A contact record as the store keeps it. One a call and operator; saving again replaces
 /// the draft under a higher version.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +68,9 @@ pub struct ContactRecord {
 impl std::fmt::Debug for ContactRecord {
     /// Notes are personal data and stay out of logs.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ContactRecord").field("id", &self.id).field("version", &self.version).finish_non_exhaustive()
+        f.debug_struct("ContactRecord")
+            .field("id", &self.id)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
     }
 }

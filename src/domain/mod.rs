@@ -8,6 +8,7 @@
 pub mod ids;
 pub mod scope;
 pub mod presence;
+pub mod kana;
 pub mod phone;
 pub mod password;
 pub mod tenant;
