@@ -4,8 +4,13 @@
 //! scopes. Refuses: telling an unknown login from a wrong password, in words or in time.
 //! May use: audit, store, domain, clock.
 
+use crate::audit::Audit;
+use crate::clock::Clock;
 use crate::domain::{AccountId, Scope, SessionId, TenantId, account::Account, tenant::Tenant};
+use crate::store::Store;
+use crate::task::Stop;
 use std::net::IpAddr;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// Why access was refused.
@@ -80,22 +85,72 @@ pub struct Access {
     _private: (),
 }
 
+/// How long a session holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Unused for longer, it ends. Default 30 minutes.
+    pub idle: Duration,
+    /// Older than that, it ends. Default 12 hours.
+    pub absolute: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { idle: Duration::from_secs(30 * 60), absolute: Duration::from_secs(12 * 60 * 60) }
+    }
+}
+
 impl Access {
+    /// Starts the ending of stale sessions, and returns the handle. Blocks for one password
+    /// hash; needs a tokio runtime.
+    pub fn start(
+        store: Store,
+        audit: Audit,
+        clock: Clock,
+        limits: Limits,
+        stop: Stop,
+    ) -> Result<Self, AccessError> {
+        let _ = (store, audit, clock, limits, stop);
+        todo!("H1")
+    }
     /// Checks a login and makes a session; returns it with the cookie's token (256 random
     /// bits, base64url), which is kept nowhere but as its SHA-256.
-    pub async fn log_in(&self, attempt: Attempt) -> Result<(Session, Zeroizing<String>), AccessError> { let _ = attempt; todo!("H1") }
+    pub async fn log_in(&self, attempt: Attempt) -> Result<(Session, Zeroizing<String>), AccessError> {
+        let _ = attempt;
+        todo!("H1")
+    }
     /// The session of a cookie's token (tenant id is part of the token text), fresh from the store.
-    pub async fn session(&self, token: &str) -> Result<Session, AccessError> { let _ = token; todo!("H1") }
+    pub async fn session(&self, token: &str) -> Result<Session, AccessError> {
+        let _ = token;
+        todo!("H1")
+    }
     /// Ends one session.
-    pub async fn log_out(&self, tenant: TenantId, session: SessionId) -> Result<(), AccessError> { let _ = (tenant, session); todo!("H1") }
+    pub async fn log_out(&self, tenant: TenantId, session: SessionId) -> Result<(), AccessError> {
+        let _ = (tenant, session);
+        todo!("H1")
+    }
     /// Sessions of a tenant that have not ended.
-    pub async fn sessions(&self, tenant: TenantId) -> Result<Vec<SessionRow>, AccessError> { let _ = tenant; todo!("H1") }
+    pub async fn sessions(&self, tenant: TenantId) -> Result<Vec<SessionRow>, AccessError> {
+        let _ = tenant;
+        todo!("H1")
+    }
     /// Tells when sessions end (logout, kill, password change, disabling), for open WebSockets.
-    pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<(TenantId, SessionId)> { todo!("H1") }
+    pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<(TenantId, SessionId)> {
+        todo!("H1")
+    }
     /// Hashes a password that meets the rule (argon2id, m=19 MiB, t=2, p=1).
-    pub async fn hash(&self, password: Zeroizing<String>) -> Result<String, AccessError> { let _ = password; todo!("H1") }
+    pub async fn hash(&self, password: Zeroizing<String>) -> Result<String, AccessError> {
+        let _ = password;
+        todo!("H1")
+    }
     /// The scope of the daemon itself in a tenant (calls, recovery): everything of that tenant.
-    pub fn daemon_scope(&self, tenant: TenantId) -> Scope { let _ = tenant; todo!("H1") }
+    pub fn daemon_scope(&self, tenant: TenantId) -> Scope {
+        let _ = tenant;
+        todo!("H1")
+    }
     /// The scope of the control socket's caller in a tenant: everything of that tenant.
-    pub fn control_scope(&self, tenant: TenantId) -> Scope { let _ = tenant; todo!("H1") }
+    pub fn control_scope(&self, tenant: TenantId) -> Scope {
+        let _ = tenant;
+        todo!("H1")
+    }
 }

@@ -13,6 +13,20 @@ pub enum Sensitivity {
     High,
 }
 
+impl Sensitivity {
+    /// The stable word for schema, CLI and API.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::High => "high",
+        }
+    }
+    /// Reads [`Sensitivity::word`].
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Low, Self::High].into_iter().find(|s| s.word() == word)
+    }
+}
+
 /// Where a campaign stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -25,6 +39,22 @@ pub enum CampaignStatus {
     Paused,
     /// Over.
     Closed,
+}
+
+impl CampaignStatus {
+    /// The stable word for schema, CLI and API.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Closed => "closed",
+        }
+    }
+    /// Reads [`CampaignStatus::word`].
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Draft, Self::Running, Self::Paused, Self::Closed].into_iter().find(|s| s.word() == word)
+    }
 }
 
 /// A campaign as the store keeps it.

@@ -12,6 +12,7 @@ pub mod kana;
 pub mod phone;
 pub mod password;
 pub mod tenant;
+pub mod audit;
 pub mod account;
 pub mod campaign;
 pub mod customer;

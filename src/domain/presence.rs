@@ -48,4 +48,19 @@ impl Presence {
             Self::Offline => "offline",
         }
     }
+    /// Reads [`Presence::word`].
+    pub fn parse(word: &str) -> Option<Self> {
+        [
+            Self::Available,
+            Self::Ringing,
+            Self::Dialing,
+            Self::Talking,
+            Self::Hold,
+            Self::WrapUp,
+            Self::Away,
+            Self::Offline,
+        ]
+        .into_iter()
+        .find(|p| p.word() == word)
+    }
 }

@@ -1,2 +1,71 @@
 //! One tenant's database, a file a table family.
-pub struct TenantStore;
+
+mod account;
+mod audit;
+mod campaign;
+mod flow;
+mod presence;
+mod prompt;
+mod queue;
+mod session;
+
+pub use session::{SessionHolder, SessionRecord};
+
+use super::StoreError;
+use super::db::Db;
+use super::key::RawKey;
+use crate::domain::tenant::Tenant;
+use crate::domain::{Scope, SessionId, TenantId};
+use prompt::Renderings;
+use rusqlite_migration::{M, Migrations};
+use std::path::Path;
+use tokio::sync::broadcast;
+
+/// One tenant's open database.
+pub struct TenantStore {
+    tenant: Tenant,
+    db: Db,
+    renderings: Renderings,
+    ended: broadcast::Sender<(TenantId, SessionId)>,
+}
+
+impl TenantStore {
+    /// Opens or makes `tenant.db` in `folder`. Blocks.
+    pub(in crate::store) fn open(
+        folder: &Path,
+        tenant: Tenant,
+        key: RawKey,
+        ended: broadcast::Sender<(TenantId, SessionId)>,
+    ) -> Result<Self, StoreError> {
+        super::make_folder(folder)?;
+        let schema = Migrations::new(vec![M::up(include_str!("../migrations/tenant/0001.sql"))]);
+        let db = Db::open(&folder.join("tenant.db"), key, &schema)?;
+        Ok(Self { tenant, db, renderings: Renderings::default(), ended })
+    }
+
+    /// Whose database this is.
+    pub fn id(&self) -> TenantId {
+        self.tenant.id
+    }
+
+    /// The tenant, as it was when its database was opened.
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    pub(in crate::store) fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// Refuses a scope of another tenant, with the answer that a missing row gets.
+    pub(in crate::store) fn check(&self, scope: &Scope) -> Result<(), StoreError> {
+        if scope.tenant() == self.tenant.id { Ok(()) } else { Err(StoreError::NotFound) }
+    }
+
+    /// Tells of ended sessions, after their commit. Nobody listening is fine.
+    fn tell_ended(&self, sessions: Vec<SessionId>) {
+        for session in sessions {
+            let _ = self.ended.send((self.tenant.id, session));
+        }
+    }
+}
