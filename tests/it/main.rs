@@ -1,1 +1,18 @@
+//! The product against real peers: `bbd` and `bbctl` as processes, SIPp as customers and desk
+//! phones, headless Chromium as the home operator.
+//!
+//! A missing peer fails the test when `CI` is set and is skipped aloud otherwise.
 
+mod audio;
+mod bed;
+mod browser;
+mod capture;
+mod sipp;
+
+mod calls;
+mod crash;
+mod first_call;
+mod floors;
+mod import;
+mod intruder;
+mod rfc4475;
