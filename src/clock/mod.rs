@@ -16,12 +16,18 @@ pub struct Clock(Source);
 enum Source {
     System,
     /// Offset in milliseconds from the moment the double was made.
-    Test { base: Instant, base_unix: UnixMillis, offset: Arc<AtomicI64> },
+    Test {
+        base: Instant,
+        base_unix: UnixMillis,
+        offset: Arc<AtomicI64>,
+    },
 }
 
 impl Clock {
     /// The machine's clock.
-    pub fn system() -> Self { Self(Source::System) }
+    pub fn system() -> Self {
+        Self(Source::System)
+    }
 
     /// A clock that stands still at `unix` until [`Clock::advance`] moves it.
     #[expect(clippy::disallowed_methods, reason = "this room is where time is read")]
@@ -41,7 +47,9 @@ impl Clock {
     pub fn now(&self) -> Instant {
         match &self.0 {
             Source::System => Instant::now(),
-            Source::Test { base, offset, .. } => *base + Duration::from_millis(offset.load(Ordering::SeqCst).max(0) as u64),
+            Source::Test { base, offset, .. } => {
+                *base + Duration::from_millis(offset.load(Ordering::SeqCst).max(0) as u64)
+            }
         }
     }
 
@@ -49,7 +57,9 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this room is where time is read")]
     pub fn unix_millis(&self) -> UnixMillis {
         match &self.0 {
-            Source::System => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64),
+            Source::System => {
+                SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64)
+            }
             Source::Test { base_unix, offset, .. } => base_unix + offset.load(Ordering::SeqCst),
         }
     }

@@ -1,8 +1,8 @@
 //! What an account may see and do. Store and CRM functions on a tenant's data take a
 //! [`Scope`]: no scope, no query.
 
-use super::{AccountId, CampaignId, TenantId};
 use super::account::Role;
+use super::{AccountId, CampaignId, TenantId};
 
 /// Which campaigns a scope reaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,13 +29,21 @@ impl Scope {
         Self { tenant, account, role, campaigns }
     }
     /// The tenant; a scope never spans two.
-    pub fn tenant(&self) -> TenantId { self.tenant }
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
     /// Who acts, when a person does.
-    pub fn account(&self) -> Option<AccountId> { self.account }
+    pub fn account(&self) -> Option<AccountId> {
+        self.account
+    }
     /// The acting role.
-    pub fn role(&self) -> Role { self.role }
+    pub fn role(&self) -> Role {
+        self.role
+    }
     /// The campaigns within reach.
-    pub fn campaigns(&self) -> &Campaigns { &self.campaigns }
+    pub fn campaigns(&self) -> &Campaigns {
+        &self.campaigns
+    }
     /// Whether `campaign` is within reach.
     pub fn reaches(&self, campaign: CampaignId) -> bool {
         match &self.campaigns {

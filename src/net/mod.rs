@@ -11,4 +11,6 @@ pub fn canonical(address: SocketAddr) -> SocketAddr {
 }
 
 /// [`canonical`] for a bare address.
-pub fn canonical_ip(ip: IpAddr) -> IpAddr { ip.to_canonical() }
+pub fn canonical_ip(ip: IpAddr) -> IpAddr {
+    ip.to_canonical()
+}

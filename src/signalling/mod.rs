@@ -146,19 +146,40 @@ pub struct Signalling {
 
 impl Signalling {
     /// Binds the listeners and starts the core task. Must be called on a tokio runtime.
-    pub async fn start(setup: Setup) -> Result<Started, StartError> { let _ = setup; todo!("H3") }
+    pub async fn start(setup: Setup) -> Result<Started, StartError> {
+        let _ = setup;
+        todo!("H3")
+    }
     /// Sends 180 on a leg that was invited.
-    pub fn ring(&self, leg: SipLegId) -> Result<(), SignallingError> { let _ = leg; todo!("H3") }
+    pub fn ring(&self, leg: SipLegId) -> Result<(), SignallingError> {
+        let _ = leg;
+        todo!("H3")
+    }
     /// 200 with `audio`: the answer to the offer, or our offer when there was none; answers a
     /// re-offer likewise.
-    pub fn accept(&self, leg: SipLegId, audio: Audio) -> Result<(), SignallingError> { let _ = (leg, audio); todo!("H3") }
+    pub fn accept(&self, leg: SipLegId, audio: Audio) -> Result<(), SignallingError> {
+        let _ = (leg, audio);
+        todo!("H3")
+    }
     /// A final refusal (4xx–6xx) of an INVITE or re-offer. 503 carries Retry-After.
-    pub fn reject(&self, leg: SipLegId, status: u16) -> Result<(), SignallingError> { let _ = (leg, status); todo!("H3") }
+    pub fn reject(&self, leg: SipLegId, status: u16) -> Result<(), SignallingError> {
+        let _ = (leg, status);
+        todo!("H3")
+    }
     /// Ends a leg whatever its state: CANCEL, BYE, or 487/480 to an unanswered one. No event
     /// follows for that leg.
-    pub fn hang_up(&self, leg: SipLegId) -> Result<(), SignallingError> { let _ = leg; todo!("H3") }
+    pub fn hang_up(&self, leg: SipLegId) -> Result<(), SignallingError> {
+        let _ = leg;
+        todo!("H3")
+    }
     /// Starts an outbound leg; its id is known at once, its fate comes as events.
-    pub fn invite(&self, invite: Invite) -> Result<SipLegId, SignallingError> { let _ = invite; todo!("H3") }
+    pub fn invite(&self, invite: Invite) -> Result<SipLegId, SignallingError> {
+        let _ = invite;
+        todo!("H3")
+    }
     /// The local address that packets to `target` leave from, for SDP.
-    pub fn local_for(&self, target: &str) -> Result<IpAddr, SignallingError> { let _ = target; todo!("H3") }
+    pub fn local_for(&self, target: &str) -> Result<IpAddr, SignallingError> {
+        let _ = target;
+        todo!("H3")
+    }
 }

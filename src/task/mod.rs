@@ -57,7 +57,9 @@ impl Stopper {
 
 impl Stop {
     /// The phase now.
-    pub fn phase(&self) -> Phase { *self.0.borrow() }
+    pub fn phase(&self) -> Phase {
+        *self.0.borrow()
+    }
     /// Returns once `phase` or a later one is reached.
     pub async fn reached(&mut self, phase: Phase) {
         // A dropped Stopper is a daemon that is gone: the same as Stopped.

@@ -82,7 +82,14 @@ pub fn read_recording(wav: &[u8]) -> (Vec<i16>, Vec<i16>) {
         let body = at + 8;
         match name {
             b"fmt " => {
-                format = Some((u16_at(body), u16_at(body + 2), u32_at(body + 4), u32_at(body + 8), u16_at(body + 12), u16_at(body + 14)));
+                format = Some((
+                    u16_at(body),
+                    u16_at(body + 2),
+                    u32_at(body + 4),
+                    u32_at(body + 8),
+                    u16_at(body + 12),
+                    u16_at(body + 14),
+                ));
             }
             b"data" => data = Some(&wav[body..body + size]),
             _ => {}

@@ -47,7 +47,9 @@ pub struct Bed {
 
 impl Bed {
     /// Starts an empty appliance.
-    pub fn start() -> Self { Self::start_with("") }
+    pub fn start() -> Self {
+        Self::start_with("")
+    }
 
     /// Starts an empty appliance with further lines of configuration.
     pub fn start_with(more: &str) -> Self {
@@ -89,10 +91,14 @@ impl Bed {
     }
 
     /// Whether `bbd` still runs.
-    pub fn alive(&mut self) -> bool { self.child.as_mut().is_some_and(|c| c.try_wait().unwrap().is_none()) }
+    pub fn alive(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|c| c.try_wait().unwrap().is_none())
+    }
 
     /// Process id of `bbd`.
-    pub fn pid(&self) -> u32 { self.child.as_ref().unwrap().id() }
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
 
     /// kill -9.
     pub fn kill(&mut self) {
@@ -111,12 +117,20 @@ impl Bed {
     }
 
     /// A file of the bed's folder.
-    pub fn path(&self, name: &str) -> PathBuf { self.folder.path().join(name) }
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
     /// The data directory.
-    pub fn data(&self) -> PathBuf { self.path("data") }
-    fn log_file(&self) -> PathBuf { self.path("bbd.log") }
+    pub fn data(&self) -> PathBuf {
+        self.path("data")
+    }
+    fn log_file(&self) -> PathBuf {
+        self.path("bbd.log")
+    }
     /// What `bbd` logged.
-    pub fn log(&self) -> String { fs::read_to_string(self.log_file()).unwrap_or_default() }
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
 
     /// The address a listener is bound to: `https`, `sip_udp`, `sip_udp6`, `sip_tcp`, `browser`.
     pub fn address(&self, of: &str) -> std::net::SocketAddr {
@@ -132,7 +146,9 @@ impl Bed {
     }
 
     /// Runs `bbctl` for the tenant `demo`.
-    pub fn bbctl(&self, args: &[&str]) -> Output { self.bbctl_with(args, "") }
+    pub fn bbctl(&self, args: &[&str]) -> Output {
+        self.bbctl_with(args, "")
+    }
 
     /// Runs `bbctl` with something on standard input.
     pub fn bbctl_with(&self, args: &[&str], input: &str) -> Output {
@@ -151,7 +167,9 @@ impl Bed {
     }
 
     /// Runs `bbctl` and insists that it succeeds; its standard output.
-    pub fn done(&self, args: &[&str]) -> String { self.done_with(args, "") }
+    pub fn done(&self, args: &[&str]) -> String {
+        self.done_with(args, "")
+    }
 
     /// [`Bed::done`] with something on standard input.
     pub fn done_with(&self, args: &[&str], input: &str) -> String {
@@ -188,9 +206,31 @@ impl Bed {
         let welcome = self.path("welcome.wav");
         fs::write(&welcome, crate::audio::wav(&crate::audio::sine(660.0, 0.3, 16_000), 16_000)).unwrap();
         self.done(&["tenant", "create", "demo", "--name", "デモ商店"]);
-        self.done(&["campaign", "create", "shop", "--topic", "配送", "--topic", "請求", "--disposition", "完了", "--disposition", "再架電"]);
+        self.done(&[
+            "campaign",
+            "create",
+            "shop",
+            "--topic",
+            "配送",
+            "--topic",
+            "請求",
+            "--disposition",
+            "完了",
+            "--disposition",
+            "再架電",
+        ]);
         self.done(&["customer", "import", fixture("customers.csv").to_str().unwrap(), "--campaign", "shop"]);
-        self.done(&["queue", "create", "support", "--campaign", "shop", "--ring-seconds", "10", "--wrap-up-seconds", "0"]);
+        self.done(&[
+            "queue",
+            "create",
+            "support",
+            "--campaign",
+            "shop",
+            "--ring-seconds",
+            "10",
+            "--wrap-up-seconds",
+            "0",
+        ]);
         self.done(&["prompt", "add", "welcome", welcome.to_str().unwrap()]);
         self.done(&["flow", "apply", flow.to_str().unwrap()]);
         self.done(&["trunk", "add", "carrier", "--source", "127.0.0.0/8", "--source", "::1/128"]);
@@ -199,7 +239,18 @@ impl Bed {
 
     /// An operator of the queue, answering in the browser or at a SIP contact.
     pub fn operator(&self, login: &str, sip_contact: Option<&str>) {
-        let mut args = vec!["account", "create", login, "--role", "operator", "--name", login, "--campaign", "shop", "--password-stdin"];
+        let mut args = vec![
+            "account",
+            "create",
+            login,
+            "--role",
+            "operator",
+            "--name",
+            login,
+            "--campaign",
+            "shop",
+            "--password-stdin",
+        ];
         if let Some(contact) = sip_contact {
             args.extend_from_slice(&["--sip-contact", contact]);
         }
@@ -252,4 +303,6 @@ impl Drop for Bed {
 }
 
 /// A file under `tests/fixtures`.
-pub fn fixture(name: &str) -> PathBuf { Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name) }
+pub fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}

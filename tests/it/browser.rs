@@ -34,7 +34,10 @@ impl Operator {
         let microphone = folder.join("microphone.wav");
         fs::write(&microphone, wav(&sine(hz, 2.0, 48_000), 48_000)).unwrap();
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
-        assert!(tests.join("node_modules").exists(), "run `npm ci --ignore-scripts` in tests/browser, or tests/run.sh");
+        assert!(
+            tests.join("node_modules").exists(),
+            "run `npm ci --ignore-scripts` in tests/browser, or tests/run.sh"
+        );
         let mut child = Command::new("node")
             .arg(tests.join("operator.mjs"))
             .env("URL", format!("https://{}/", bed.address("https")))

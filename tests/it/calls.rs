@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 const CALLER: &str = "0355550142";
 
-fn caller<'a>(scenario: &'a str) -> Plan<'a> { Plan { dial: Some((NUMBER, CALLER)), ..Plan::of(scenario) } }
+fn caller<'a>(scenario: &'a str) -> Plan<'a> {
+    Plan { dial: Some((NUMBER, CALLER)), ..Plan::of(scenario) }
+}
 
 /// A bed with one desk-phone operator whose phone will be at the port returned.
 fn bed_with_phone() -> (Bed, u16) {
@@ -24,7 +26,8 @@ fn answered_over(transport: &'static str, local: &'static str) {
     let phone = Sipp::phone(&bed, "phone", port, Plan { hz: 1000.0, ..Plan::of("operator") });
     let customer = Sipp::caller(&bed, "customer", Plan { transport, local, ..caller("caller") });
     let (Some(phone), Some(customer)) = (phone, customer) else { return };
-    let capture = (local == "127.0.0.1").then(|| Capture::start(bed.path("").as_path(), customer.media_port)).flatten();
+    let capture =
+        (local == "127.0.0.1").then(|| Capture::start(bed.path("").as_path(), customer.media_port)).flatten();
     customer.success(Duration::from_secs(30));
     phone.success(Duration::from_secs(10));
     if let Some(capture) = capture {
@@ -37,8 +40,16 @@ fn answered_over(transport: &'static str, local: &'static str) {
     assert_eq!(call["fate"], "answered", "{call}");
     assert_eq!(call["caller"], "+81355550142", "national number made E.164");
     let (left, right) = read_recording(&bed.recording(call["recording"].as_str().expect("a recording")));
-    assert!(share(&left, 440.0) > 0.9 && share(&left, 1000.0) < 0.05, "left: {:.2} of 440 Hz", share(&left, 440.0));
-    assert!(share(&right, 1000.0) > 0.9 && share(&right, 440.0) < 0.05, "right: {:.2} of 1000 Hz", share(&right, 1000.0));
+    assert!(
+        share(&left, 440.0) > 0.9 && share(&left, 1000.0) < 0.05,
+        "left: {:.2} of 440 Hz",
+        share(&left, 440.0)
+    );
+    assert!(
+        share(&right, 1000.0) > 0.9 && share(&right, 440.0) < 0.05,
+        "right: {:.2} of 1000 Hz",
+        share(&right, 1000.0)
+    );
     assert!(loud(&left) > 0.85 && loud(&right) > 0.85, "gaps: {:.2}, {:.2}", loud(&left), loud(&right));
     let seconds = left.len() as f64 / 8000.0;
     // The caller talks for 4 s from its answer; prompt (0.3 s) and queue come before the bridge.
@@ -46,13 +57,19 @@ fn answered_over(transport: &'static str, local: &'static str) {
 }
 
 #[test]
-fn a_customer_talks_with_a_desk_phone_and_both_are_recorded() { answered_over("u1", "127.0.0.1"); }
+fn a_customer_talks_with_a_desk_phone_and_both_are_recorded() {
+    answered_over("u1", "127.0.0.1");
+}
 
 #[test]
-fn the_same_over_tcp() { answered_over("t1", "127.0.0.1"); }
+fn the_same_over_tcp() {
+    answered_over("t1", "127.0.0.1");
+}
 
 #[test]
-fn the_same_over_ipv6() { answered_over("u1", "::1"); }
+fn the_same_over_ipv6() {
+    answered_over("u1", "::1");
+}
 
 #[test]
 fn the_operator_hangs_up_and_the_customer_is_gone_within_100_ms() {
@@ -71,7 +88,9 @@ fn the_operator_hangs_up_and_the_customer_is_gone_within_100_ms() {
     let events = bed.json(&["call", "show", call["id"].as_str().unwrap()]);
     let at = |kind: &str| {
         let list = events["events"].as_array().unwrap();
-        list.iter().find(|e| e["kind"] == kind).unwrap_or_else(|| panic!("{kind}: {events}"))["at"].as_i64().unwrap()
+        list.iter().find(|e| e["kind"] == kind).unwrap_or_else(|| panic!("{kind}: {events}"))["at"]
+            .as_i64()
+            .unwrap()
     };
     assert!(at("ended") - at("hung_up") <= 100, "both legs ended within 100 ms");
 }
@@ -105,7 +124,11 @@ fn a_customer_who_gives_up_in_the_queue_is_abandoned_and_the_phone_stops_ringing
 fn nobody_available_means_music_until_the_customer_leaves() {
     let bed = Bed::start();
     bed.provision();
-    let Some(customer) = Sipp::caller(&bed, "customer", Plan { talk: Duration::from_secs(3), ..caller("caller") }) else { return };
+    let Some(customer) =
+        Sipp::caller(&bed, "customer", Plan { talk: Duration::from_secs(3), ..caller("caller") })
+    else {
+        return;
+    };
     let capture = Capture::start(bed.path("").as_path(), customer.media_port);
     customer.success(Duration::from_secs(30));
     let call = bed.ended_call();
@@ -126,14 +149,23 @@ fn a_refused_call_goes_to_the_next_operator() {
     let customer = Sipp::caller(&bed, "customer", Plan { talk: Duration::from_secs(9), ..caller("caller") });
     let (Some(refuses), Some(customer)) = (refuses, customer) else { return };
     refuses.success(Duration::from_secs(20));
-    let Some(answers) = Sipp::phone(&bed, "second", second, Plan { hz: 1000.0, ..Plan::of("operator") }) else { return };
+    let Some(answers) = Sipp::phone(&bed, "second", second, Plan { hz: 1000.0, ..Plan::of("operator") })
+    else {
+        return;
+    };
     bed.operator("other", Some(&format!("sip:other@127.0.0.1:{second}")));
     customer.success(Duration::from_secs(30));
     answers.success(Duration::from_secs(10));
     let call = bed.ended_call();
     assert_eq!(call["fate"], "answered", "{call}");
     let shown = bed.json(&["call", "show", call["id"].as_str().unwrap()]);
-    let ends: Vec<_> = shown["events"].as_array().unwrap().iter().filter(|e| e["kind"] == "offer_ended").map(|e| &e["detail"]).collect();
+    let ends: Vec<_> = shown["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|e| e["kind"] == "offer_ended")
+        .map(|e| &e["detail"])
+        .collect();
     assert!(ends.iter().any(|d| *d == "refused") && ends.iter().any(|d| *d == "accepted"), "{ends:?}");
 }
 
@@ -153,7 +185,11 @@ fn a_customer_whose_acks_are_lost_is_let_go_after_32_seconds() {
 fn an_unknown_number_gets_404_and_an_unknown_source_gets_nothing() {
     let bed = Bed::start();
     bed.provision();
-    let Some(mut customer) = Sipp::caller(&bed, "customer", Plan { dial: Some(("0399999999", CALLER)), ..Plan::of("caller") }) else { return };
+    let Some(mut customer) =
+        Sipp::caller(&bed, "customer", Plan { dial: Some(("0399999999", CALLER)), ..Plan::of("caller") })
+    else {
+        return;
+    };
     assert!(customer.wait(Duration::from_secs(10)).is_some_and(|s| !s.success()));
     assert!(customer.said().contains("SIP/2.0 404"), "{}", customer.said());
     bed.done(&["trunk", "set", "carrier", "--source", "192.0.2.0/24"]);

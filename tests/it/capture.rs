@@ -25,7 +25,9 @@ impl Capture {
             .spawn()
             .unwrap();
         let said = || std::fs::read_to_string(&log).unwrap_or_default();
-        wait_until(Duration::from_secs(10), || said().contains("listening on") || child.try_wait().unwrap().is_some());
+        wait_until(Duration::from_secs(10), || {
+            said().contains("listening on") || child.try_wait().unwrap().is_some()
+        });
         if said().contains("listening on") {
             return Some(Self { child, file });
         }

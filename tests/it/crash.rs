@@ -11,7 +11,8 @@ fn talking(bed: &Bed) -> Option<(Sipp, Sipp)> {
     let port = free_port();
     bed.operator("desk", Some(&format!("sip:desk@127.0.0.1:{port}")));
     let phone = Sipp::phone(bed, "phone", port, Plan { hz: 1000.0, ..Plan::of("operator") })?;
-    let plan = Plan { dial: Some((NUMBER, "0355550142")), talk: Duration::from_secs(8), ..Plan::of("caller") };
+    let plan =
+        Plan { dial: Some((NUMBER, "0355550142")), talk: Duration::from_secs(8), ..Plan::of("caller") };
     let customer = Sipp::caller(bed, "customer", plan)?;
     let bridged = || bed.calls().first().is_some_and(|c| c["answered_at"].is_i64());
     assert!(wait_until(Duration::from_secs(15), bridged), "{}", bed.log());
@@ -27,13 +28,22 @@ fn every_file(folder: &Path, each: &mut impl FnMut(&Path)) {
 /// A µ-law period of each tone, three times over, as it would stand in a file in clear.
 fn clear_audio_in(folder: &Path) -> Option<String> {
     let tones = [440.0, 1000.0].map(|hz| {
-        crate::audio::sine(hz, 1.0, 8000).into_iter().map(crate::audio::mu_law).collect::<Vec<u8>>()[800..848].to_vec()
+        crate::audio::sine(hz, 1.0, 8000).into_iter().map(crate::audio::mu_law).collect::<Vec<u8>>()[800..848]
+            .to_vec()
     });
     let mut found = None;
     every_file(folder, &mut |file| {
         let bytes = fs::read(file).unwrap_or_default();
         let mono = |needle: &[u8]| bytes.windows(needle.len()).any(|w| w == needle);
-        let stereo = |needle: &[u8], first| bytes[first..].iter().step_by(2).copied().collect::<Vec<_>>().windows(needle.len()).any(|w| w == needle);
+        let stereo = |needle: &[u8], first| {
+            bytes[first..]
+                .iter()
+                .step_by(2)
+                .copied()
+                .collect::<Vec<_>>()
+                .windows(needle.len())
+                .any(|w| w == needle)
+        };
         if !bytes.is_empty() && tones.iter().any(|t| mono(t) || stereo(t, 0) || stereo(t, 1)) {
             found = Some(file.display().to_string());
         }

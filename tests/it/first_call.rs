@@ -16,17 +16,24 @@ fn bed_with_operator() -> Bed {
     bed
 }
 
-fn caller<'a>(scenario: &'a str) -> Plan<'a> { Plan { dial: Some((NUMBER, "0355550142")), ..Plan::of(scenario) } }
+fn caller<'a>(scenario: &'a str) -> Plan<'a> {
+    Plan { dial: Some((NUMBER, "0355550142")), ..Plan::of(scenario) }
+}
 
 #[test]
 fn a_call_rings_the_browser_is_answered_recorded_and_played_back() {
     let bed = bed_with_operator();
     let Some(mut operator) = Operator::available(&bed, "nakamura", 1000.0) else { return };
-    let Some(customer) = Sipp::caller(&bed, "customer", Plan { talk: Duration::from_secs(60), ..caller("caller_waits") }) else { return };
+    let Some(customer) =
+        Sipp::caller(&bed, "customer", Plan { talk: Duration::from_secs(60), ..caller("caller_waits") })
+    else {
+        return;
+    };
     let capture = Capture::start(bed.path("").as_path(), customer.media_port);
 
     // The pop: who calls, which queue, before anyone has said a word.
-    let ringing = operator.tell(json!({"do": "wait_state", "state": "ringing"}))["text"].as_str().unwrap().to_owned();
+    let ringing =
+        operator.tell(json!({"do": "wait_state", "state": "ringing"}))["text"].as_str().unwrap().to_owned();
     assert!(ringing.contains("高橋 由美子") && ringing.contains("support"), "{ringing}");
     assert_eq!(operator.tell(json!({"do": "value", "label": "氏名"}))["value"], "高橋 由美子");
     operator.tell(json!({"do": "press", "name": "answer"}));
@@ -42,7 +49,10 @@ fn a_call_rings_the_browser_is_answered_recorded_and_played_back() {
         after = packets(&mut operator);
         talking.elapsed() > Duration::from_secs(4) && after.0 > before.0 + 100 && after.1 > before.1 + 100
     });
-    assert!(after.0 > before.0 + 100 && after.1 > before.1 + 100, "packets both ways: {before:?} then {after:?}");
+    assert!(
+        after.0 > before.0 + 100 && after.1 > before.1 + 100,
+        "packets both ways: {before:?} then {after:?}"
+    );
 
     operator.tell(json!({"do": "press", "name": "hang-up"}));
     operator.tell(json!({"do": "wait_state", "state": "wrap_up"}));
@@ -63,7 +73,9 @@ fn a_call_rings_the_browser_is_answered_recorded_and_played_back() {
     assert!(loud(&left) > 0.8 && loud(&right) > 0.8, "gaps: {:.2} {:.2}", loud(&left), loud(&right));
 
     // The operator writes the result and is free again; the history shows the call and plays it.
-    operator.tell(json!({"do": "write_record", "topic": "配送", "disposition": "完了", "note": "荷物は明日届く。"}));
+    operator.tell(
+        json!({"do": "write_record", "topic": "配送", "disposition": "完了", "note": "荷物は明日届く。"}),
+    );
     operator.tell(json!({"do": "press", "name": "finish-wrap-up"}));
     operator.tell(json!({"do": "wait_state", "state": "idle"}));
     let played = operator.tell(json!({"do": "play_newest"}));
@@ -76,7 +88,11 @@ fn a_call_rings_the_browser_is_answered_recorded_and_played_back() {
 fn the_operator_refuses_and_the_customer_waits_on() {
     let bed = bed_with_operator();
     let Some(mut operator) = Operator::available(&bed, "nakamura", 1000.0) else { return };
-    let Some(customer) = Sipp::caller(&bed, "customer", Plan { talk: Duration::from_secs(4), ..caller("caller") }) else { return };
+    let Some(customer) =
+        Sipp::caller(&bed, "customer", Plan { talk: Duration::from_secs(4), ..caller("caller") })
+    else {
+        return;
+    };
     operator.tell(json!({"do": "wait_state", "state": "ringing"}));
     operator.tell(json!({"do": "press", "name": "refuse"}));
     operator.tell(json!({"do": "wait_state", "state": "idle"}));
@@ -88,7 +104,11 @@ fn the_operator_refuses_and_the_customer_waits_on() {
 fn the_customer_hangs_up_while_it_rings_and_the_screen_is_quiet_again() {
     let bed = bed_with_operator();
     let Some(mut operator) = Operator::available(&bed, "nakamura", 1000.0) else { return };
-    let Some(customer) = Sipp::caller(&bed, "customer", Plan { talk: Duration::from_secs(2), ..caller("caller") }) else { return };
+    let Some(customer) =
+        Sipp::caller(&bed, "customer", Plan { talk: Duration::from_secs(2), ..caller("caller") })
+    else {
+        return;
+    };
     operator.tell(json!({"do": "wait_state", "state": "ringing"}));
     customer.success(Duration::from_secs(20));
     operator.tell(json!({"do": "wait_state", "state": "idle"}));
@@ -101,7 +121,11 @@ fn the_customer_hangs_up_first_and_the_next_call_is_offered_after_wrap_up() {
     let Some(mut operator) = Operator::available(&bed, "nakamura", 1000.0) else { return };
     for n in 0..2 {
         let name = format!("customer-{n}");
-        let Some(customer) = Sipp::caller(&bed, &name, Plan { talk: Duration::from_secs(4), ..caller("caller") }) else { return };
+        let Some(customer) =
+            Sipp::caller(&bed, &name, Plan { talk: Duration::from_secs(4), ..caller("caller") })
+        else {
+            return;
+        };
         operator.tell(json!({"do": "wait_state", "state": "ringing"}));
         operator.tell(json!({"do": "key", "key": "Alt+a"}));
         operator.tell(json!({"do": "wait_state", "state": "talking"}));
@@ -110,5 +134,9 @@ fn the_customer_hangs_up_first_and_the_next_call_is_offered_after_wrap_up() {
         operator.tell(json!({"do": "press", "name": "finish-wrap-up"}));
         operator.tell(json!({"do": "wait_state", "state": "idle"}));
     }
-    assert!(bed.calls().iter().all(|c| c["fate"] == "answered" && c["recording"].is_string()), "{:?}", bed.calls());
+    assert!(
+        bed.calls().iter().all(|c| c["fate"] == "answered" && c["recording"].is_string()),
+        "{:?}",
+        bed.calls()
+    );
 }

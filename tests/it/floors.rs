@@ -18,7 +18,9 @@ fn rooms_used(text: &str) -> Vec<String> {
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
     let lines = code.lines().map(|l| l.split("//").next().unwrap_or_default());
     lines
-        .flat_map(|line| line.match_indices("crate::").map(|(at, _)| line[at + 7..].to_owned()).collect::<Vec<_>>())
+        .flat_map(|line| {
+            line.match_indices("crate::").map(|(at, _)| line[at + 7..].to_owned()).collect::<Vec<_>>()
+        })
         .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
         .collect()
 }
@@ -27,7 +29,8 @@ fn rooms_used(text: &str) -> Vec<String> {
 fn imports_only_run_down_the_floors() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let map = fs::read_to_string(root.join("lib.rs")).unwrap();
-    let floors: Vec<&str> = map.lines().filter_map(|l| l.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let floors: Vec<&str> =
+        map.lines().filter_map(|l| l.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
     assert!(floors.len() > 15, "{floors:?}");
     let floor = |room: &str| floors.iter().position(|f| *f == room);
     let mut files = Vec::new();

@@ -13,7 +13,10 @@ struct Client {
 impl Client {
     fn new(bed: &Bed, name: &str) -> Option<Self> {
         need("curl", "--version")?;
-        Some(Self { base: format!("https://{}", bed.address("https")), jar: bed.path(&format!("{name}.jar")) })
+        Some(Self {
+            base: format!("https://{}", bed.address("https")),
+            jar: bed.path(&format!("{name}.jar")),
+        })
     }
 
     /// (status, body)
@@ -32,7 +35,12 @@ impl Client {
     }
 
     fn log_in(&self, tenant: &str, login: &str, password: &str) -> (u16, String) {
-        self.ask("POST", "/api/v1/session", Some(json!({"tenant": tenant, "login": login, "password": password})), &[])
+        self.ask(
+            "POST",
+            "/api/v1/session",
+            Some(json!({"tenant": tenant, "login": login, "password": password})),
+            &[],
+        )
     }
 }
 
@@ -72,7 +80,11 @@ fn another_tenants_customer_is_not_found() {
     let Some(client) = Client::new(&bed, "client") else { return };
     client.log_in("demo", "nakamura", PASSWORD);
     assert_eq!(client.ask("GET", &format!("/api/v1/customers/{own}"), None, &[]).0, 200);
-    for path in [format!("/api/v1/customers/{id}"), format!("/api/v1/customers/{id}/history"), format!("/api/v1/recordings/{id}/audio")] {
+    for path in [
+        format!("/api/v1/customers/{id}"),
+        format!("/api/v1/customers/{id}/history"),
+        format!("/api/v1/recordings/{id}/audio"),
+    ] {
         let (status, body) = client.ask("GET", &path, None, &[]);
         assert_eq!(status, 404, "{path}: {body}");
         assert!(!body.contains("他社"));
@@ -88,14 +100,30 @@ fn no_path_leads_out_of_the_recordings_folder() {
     bed.operator("nakamura", None);
     let Some(client) = Client::new(&bed, "client") else { return };
     client.log_in("demo", "nakamura", PASSWORD);
-    for id in ["../../bbd.toml", "..%2f..%2fbbd.toml", "%2e%2e/%2e%2e/master.key", "....//....//master.key", "%00", "a%0d%0aX-Evil:1"] {
+    for id in [
+        "../../bbd.toml",
+        "..%2f..%2fbbd.toml",
+        "%2e%2e/%2e%2e/master.key",
+        "....//....//master.key",
+        "%00",
+        "a%0d%0aX-Evil:1",
+    ] {
         for end in ["/audio", ""] {
             let (status, body) = client.ask("GET", &format!("/api/v1/recordings/{id}{end}"), None, &[]);
-            assert!(status == 404 || status == 400 || body.contains("<!doctype html>"), "{id}: {status} {body}");
+            assert!(
+                status == 404 || status == 400 || body.contains("<!doctype html>"),
+                "{id}: {status} {body}"
+            );
             assert!(!body.contains("[web]") && !body.contains("listen"), "{id}: {body}");
         }
     }
-    let out = bed.bbctl(&["recording", "export", "../../../etc/passwd", "--to", bed.path("x.wav").to_str().unwrap()]);
+    let out = bed.bbctl(&[
+        "recording",
+        "export",
+        "../../../etc/passwd",
+        "--to",
+        bed.path("x.wav").to_str().unwrap(),
+    ]);
     assert!(matches!(out.status.code(), Some(2 | 3)), "{out:?}");
     assert!(!bed.path("x.wav").exists());
 }
@@ -110,7 +138,20 @@ fn a_request_from_another_site_changes_nothing() {
     let evil = ["-H", "Origin: https://evil.example"];
     assert_eq!(client.ask("DELETE", "/api/v1/session", None, &evil).0, 403);
     assert_eq!(client.ask("GET", "/api/v1/session", None, &[]).0, 200, "still logged in");
-    let upgrade = ["-H", "Origin: https://evil.example", "-H", "Connection: Upgrade", "-H", "Upgrade: websocket", "-H", "Sec-WebSocket-Version: 13", "-H", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "--max-time", "3"];
+    let upgrade = [
+        "-H",
+        "Origin: https://evil.example",
+        "-H",
+        "Connection: Upgrade",
+        "-H",
+        "Upgrade: websocket",
+        "-H",
+        "Sec-WebSocket-Version: 13",
+        "-H",
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+        "--max-time",
+        "3",
+    ];
     assert_eq!(client.ask("GET", "/api/v1/live", None, &upgrade).0, 403);
 }
 
@@ -123,7 +164,9 @@ fn one_hostile_tcp_peer_harms_nobody_else() {
     bed.provision();
     let to = bed.address("sip_tcp");
     let options = |n: usize, transport: &str, port: u16| {
-        format!("OPTIONS sip:ping@bluebean SIP/2.0\r\nVia: SIP/2.0/{transport} 127.0.0.1:{port};branch=z9hG4bK{n};rport\r\nMax-Forwards: 70\r\nFrom: <sip:t@127.0.0.1>;tag=t{n}\r\nTo: <sip:ping@bluebean>\r\nCall-ID: {n}@hostile\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n")
+        format!(
+            "OPTIONS sip:ping@bluebean SIP/2.0\r\nVia: SIP/2.0/{transport} 127.0.0.1:{port};branch=z9hG4bK{n};rport\r\nMax-Forwards: 70\r\nFrom: <sip:t@127.0.0.1>;tag=t{n}\r\nTo: <sip:ping@bluebean>\r\nCall-ID: {n}@hostile\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+        )
     };
     // 3,000 pipelined requests whose answers nobody reads, and a crowd of half-open connections.
     let mut pipelined = TcpStream::connect(to).unwrap();
@@ -133,11 +176,13 @@ fn one_hostile_tcp_peer_harms_nobody_else() {
             break;
         }
     }
-    let half_open: Vec<_> = (0..100).filter_map(|_| {
-        let mut stream = TcpStream::connect(to).ok()?;
-        stream.write_all(b"INVITE sip:x@y SIP/2.0\r\nVia: ").ok()?;
-        Some(stream)
-    }).collect();
+    let half_open: Vec<_> = (0..100)
+        .filter_map(|_| {
+            let mut stream = TcpStream::connect(to).ok()?;
+            stream.write_all(b"INVITE sip:x@y SIP/2.0\r\nVia: ").ok()?;
+            Some(stream)
+        })
+        .collect();
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
     let port = socket.local_addr().unwrap().port();

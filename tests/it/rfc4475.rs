@@ -40,11 +40,16 @@ const OPTIONS: &str = "OPTIONS sip:ping@bluebean SIP/2.0\r\nVia: SIP/2.0/TRANSPO
 Max-Forwards: 70\r\nFrom: <sip:t@127.0.0.1>;tag=NONCE\r\nTo: <sip:ping@bluebean>\r\nCall-ID: NONCE@t\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
 
 fn options(transport: &str, port: u16, nonce: usize) -> String {
-    OPTIONS.replace("TRANSPORT", transport).replace("PORT", &port.to_string()).replace("NONCE", &format!("alive{nonce}"))
+    OPTIONS
+        .replace("TRANSPORT", transport)
+        .replace("PORT", &port.to_string())
+        .replace("NONCE", &format!("alive{nonce}"))
 }
 
 /// First status code of an answer.
-fn status(answer: &str) -> Option<u16> { answer.strip_prefix("SIP/2.0 ")?.get(..3)?.parse().ok() }
+fn status(answer: &str) -> Option<u16> {
+    answer.strip_prefix("SIP/2.0 ")?.get(..3)?.parse().ok()
+}
 
 /// The top Via of a torture message names hosts of its own; with rport (RFC 3581) or without, the
 /// answers below are read from the socket that sent it.
@@ -66,8 +71,13 @@ fn ask_udp(socket: &UdpSocket, to: SocketAddr, bytes: &[u8], wait: Duration) -> 
 fn acceptable(t: &Torture, code: u16) -> bool {
     const PROCESSED: [u16; 13] = [100, 180, 200, 404, 405, 406, 415, 416, 420, 481, 483, 488, 501];
     let listed = t.expected.contains(&code.to_string()) || t.tolerated.contains(&code.to_string());
-    let tolerates = ["ignore", "infer", "fall back", "should be accepted"].iter().any(|w| t.tolerated.contains(w) || t.expected.contains(w));
-    let processed = t.expected.starts_with("parse OK") || t.expected.contains("200") || t.expected == "must not break" || tolerates;
+    let tolerates = ["ignore", "infer", "fall back", "should be accepted"]
+        .iter()
+        .any(|w| t.tolerated.contains(w) || t.expected.contains(w));
+    let processed = t.expected.starts_with("parse OK")
+        || t.expected.contains("200")
+        || t.expected == "must not break"
+        || tolerates;
     // 400 says "I can't read this": never to a message whose reading the RFC demands.
     let unreadable = code == 400 && t.label != "valid" && !t.expected.starts_with("parse OK");
     t.kind == "request" && (listed || (processed && PROCESSED.contains(&code)) || (unreadable && tolerates))
@@ -77,7 +87,8 @@ fn acceptable(t: &Torture, code: u16) -> bool {
 /// answer goes to the port that the test listens on (RFC 3261 §18.2.2: the Via's, 5060 by default).
 fn must_answer(t: &Torture) -> bool {
     let text = String::from_utf8_lossy(&t.bytes).to_lowercase();
-    let via = text.lines().find(|l| l.starts_with("via") || l.starts_with("v:")).unwrap_or_default().to_owned();
+    let via =
+        text.lines().find(|l| l.starts_with("via") || l.starts_with("v:")).unwrap_or_default().to_owned();
     let other_port = via.contains(":5070") || via.contains(":5050");
     t.kind == "request" && t.label != "unreferenced" && !other_port && !t.tolerated.contains("silence")
 }
@@ -95,10 +106,18 @@ fn every_torture_message_over_udp() {
         let codes: Vec<_> = answers.iter().map(|a| status(a)).collect();
         let right = codes.iter().all(|c| c.is_some_and(|code| acceptable(torture, code)));
         if !right || (codes.is_empty() && must_answer(torture)) {
-            wrong.push(format!("{} ({}): {codes:?}, expected {} / {}", torture.file, torture.label, torture.expected, torture.tolerated));
+            wrong.push(format!(
+                "{} ({}): {codes:?}, expected {} / {}",
+                torture.file, torture.label, torture.expected, torture.tolerated
+            ));
         }
         let probe = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let alive = ask_udp(&probe, to, options("UDP", probe.local_addr().unwrap().port(), n).as_bytes(), Duration::from_secs(3));
+        let alive = ask_udp(
+            &probe,
+            to,
+            options("UDP", probe.local_addr().unwrap().port(), n).as_bytes(),
+            Duration::from_secs(3),
+        );
         assert_eq!(alive.first().and_then(|a| status(a)), Some(200), "alive after {}", torture.file);
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -119,14 +138,20 @@ fn every_torture_message_over_tcp() {
         let length = stream.read(&mut answer).unwrap_or(0);
         let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
         if let Some(code) = status(&answer).filter(|&code| !acceptable(torture, code)) {
-            wrong.push(format!("{} ({}): {code}, expected {}", torture.file, torture.label, torture.expected));
+            wrong
+                .push(format!("{} ({}): {code}, expected {}", torture.file, torture.label, torture.expected));
         }
         let mut probe = TcpStream::connect(to).unwrap();
         probe.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
         probe.write_all(options("TCP", probe.local_addr().unwrap().port(), n).as_bytes()).unwrap();
         let mut alive = [0; 2048];
         let length = probe.read(&mut alive).unwrap_or(0);
-        assert_eq!(status(&String::from_utf8_lossy(&alive[..length])), Some(200), "alive after {}", torture.file);
+        assert_eq!(
+            status(&String::from_utf8_lossy(&alive[..length])),
+            Some(200),
+            "alive after {}",
+            torture.file
+        );
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(bed.alive() && !bed.log().contains("panicked"));

@@ -37,7 +37,14 @@ pub struct Plan<'a> {
 impl Plan<'_> {
     /// A scenario over UDP and IPv4.
     pub fn of(scenario: &str) -> Plan<'_> {
-        Plan { scenario, hz: 440.0, talk: Duration::from_secs(4), dial: None, transport: "u1", local: "127.0.0.1" }
+        Plan {
+            scenario,
+            hz: 440.0,
+            talk: Duration::from_secs(4),
+            dial: None,
+            transport: "u1",
+            local: "127.0.0.1",
+        }
     }
 }
 
@@ -55,7 +62,9 @@ fn free_ports() -> u16 {
 }
 
 /// A free UDP and TCP port on loopback.
-pub fn free_port() -> u16 { free_ports() }
+pub fn free_port() -> u16 {
+    free_ports()
+}
 
 impl Sipp {
     /// A customer who calls the bed's number.
@@ -69,7 +78,9 @@ impl Sipp {
     }
 
     /// A desk phone that waits for calls on `port`.
-    pub fn phone(bed: &Bed, name: &str, port: u16, plan: Plan<'_>) -> Option<Self> { Self::run(bed, name, port, plan, None) }
+    pub fn phone(bed: &Bed, name: &str, port: u16, plan: Plan<'_>) -> Option<Self> {
+        Self::run(bed, name, port, plan, None)
+    }
 
     fn run(bed: &Bed, name: &str, port: u16, plan: Plan<'_>, to: Option<String>) -> Option<Self> {
         need("sipp", "-v")?;
@@ -78,7 +89,8 @@ impl Sipp {
         let tone: Vec<u8> = sine(plan.hz, 1.0, 8000).into_iter().map(mu_law).collect();
         fs::write(folder.join("tone.ulaw"), tone).unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let file = ["examples/sipp", "tests/sipp"].map(|d| root.join(d).join(format!("{}.xml", plan.scenario)));
+        let file =
+            ["examples/sipp", "tests/sipp"].map(|d| root.join(d).join(format!("{}.xml", plan.scenario)));
         let scenario = file.iter().find(|f| f.exists()).expect("a scenario");
         let media_port = free_ports();
         let mut command = Command::new("sipp");
@@ -89,7 +101,16 @@ impl Sipp {
             .args(["-i", plan.local, "-t", plan.transport, "-m", "1", "-l", "1", "-nostdin"])
             .args(["-p", &port.to_string(), "-d", &plan.talk.as_millis().to_string()])
             .args(["-min_rtp_port", &media_port.to_string(), "-max_rtp_port", &(media_port + 3).to_string()])
-            .args(["-timeout", "120", "-trace_err", "-error_file", "errors.log", "-trace_msg", "-message_file", "messages.log"]);
+            .args([
+                "-timeout",
+                "120",
+                "-trace_err",
+                "-error_file",
+                "errors.log",
+                "-trace_msg",
+                "-message_file",
+                "messages.log",
+            ]);
         if let Some((number, shown)) = plan.dial {
             command.args(["-s", number, "-key", "caller", shown]);
         }
@@ -103,7 +124,10 @@ impl Sipp {
         let sipp = Self { child, folder, port, media_port };
         if plan.dial.is_none() {
             // A phone is there once its port is taken.
-            assert!(wait_until(Duration::from_secs(5), || UdpSocket::bind(("127.0.0.1", port)).is_err()), "SIPp did not bind");
+            assert!(
+                wait_until(Duration::from_secs(5), || UdpSocket::bind(("127.0.0.1", port)).is_err()),
+                "SIPp did not bind"
+            );
         }
         Some(sipp)
     }
