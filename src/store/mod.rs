@@ -63,7 +63,13 @@ impl Store {
         let mut tenants = HashMap::new();
         for (tenant, wrapped_key) in system.tenants_at_start()? {
             let key = master_key.unwrap_key(&key_name(tenant.id), &wrapped_key)?;
-            let opened = TenantStore::open(&tenant_dir(data_dir, tenant.id), tenant, key, ended.clone())?;
+            let opened = TenantStore::open(
+                &tenant_dir(data_dir, tenant.id),
+                tenant,
+                key,
+                clock.clone(),
+                ended.clone(),
+            )?;
             tenants.insert(opened.id(), Arc::new(opened));
         }
         let data_dir = data_dir.to_owned();
@@ -94,10 +100,10 @@ impl Store {
         let key = key::random_key()?;
         let wrapped = self.inner.master_key.wrap(&key_name(tenant.id), key.as_slice())?;
         let folder = tenant_dir(&self.inner.data_dir, tenant.id);
-        let (made, ended) = (tenant.clone(), self.inner.ended.clone());
+        let (made, clock, ended) = (tenant.clone(), self.inner.clock.clone(), self.inner.ended.clone());
         // Database first, row second: a row always has its database, and a crash in between
         // leaves a folder that nothing names.
-        let opened = tokio::task::spawn_blocking(move || TenantStore::open(&folder, made, key, ended))
+        let opened = tokio::task::spawn_blocking(move || TenantStore::open(&folder, made, key, clock, ended))
             .await
             .unwrap_or(Err(StoreError::Closed))?;
         if let Err(error) = self.inner.system.tenant_create(tenant.clone(), wrapped).await {

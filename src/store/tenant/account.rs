@@ -5,7 +5,7 @@
 
 use super::{TenantStore, session};
 use crate::domain::account::Account;
-use crate::domain::{AccountId, CampaignId, UnixMillis};
+use crate::domain::{AccountId, CampaignId};
 use crate::store::StoreError;
 use crate::store::error::found;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -29,9 +29,10 @@ impl TenantStore {
             .await
     }
 
-    /// Replaces everything of an account but its password and the time it was made. `at` ends
-    /// its sessions when it is disabled or its role changes.
-    pub async fn account_update(&self, account: Account, at: UnixMillis) -> Result<(), StoreError> {
+    /// Replaces everything of an account but its password and the time it was made. Being
+    /// disabled or given another role ends its sessions.
+    pub async fn account_update(&self, account: Account) -> Result<(), StoreError> {
+        let at = self.clock.unix_millis();
         let ended = self
             .db()
             .write(move |transaction| {
@@ -62,12 +63,8 @@ impl TenantStore {
     }
 
     /// Replaces the password hash and ends the account's sessions.
-    pub async fn account_set_password(
-        &self,
-        id: AccountId,
-        hash: String,
-        at: UnixMillis,
-    ) -> Result<(), StoreError> {
+    pub async fn account_set_password(&self, id: AccountId, hash: String) -> Result<(), StoreError> {
+        let at = self.clock.unix_millis();
         let ended = self
             .db()
             .write(move |transaction| {
@@ -116,7 +113,8 @@ impl TenantStore {
 
     /// Removes an account with its sessions, grants and queue memberships.
     /// [`StoreError::Conflict`] once it wrote a contact record: disable it then.
-    pub async fn account_delete(&self, id: AccountId, at: UnixMillis) -> Result<(), StoreError> {
+    pub async fn account_delete(&self, id: AccountId) -> Result<(), StoreError> {
+        let at = self.clock.unix_millis();
         let ended = self
             .db()
             .write(move |transaction| {

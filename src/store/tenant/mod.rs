@@ -14,6 +14,7 @@ pub use session::{SessionHolder, SessionRecord};
 use super::StoreError;
 use super::db::Db;
 use super::key::RawKey;
+use crate::clock::Clock;
 use crate::domain::tenant::Tenant;
 use crate::domain::{Scope, SessionId, TenantId};
 use prompt::Renderings;
@@ -25,6 +26,7 @@ use tokio::sync::broadcast;
 pub struct TenantStore {
     tenant: Tenant,
     db: Db,
+    clock: Clock,
     renderings: Renderings,
     ended: broadcast::Sender<(TenantId, SessionId)>,
 }
@@ -35,12 +37,13 @@ impl TenantStore {
         folder: &Path,
         tenant: Tenant,
         key: RawKey,
+        clock: Clock,
         ended: broadcast::Sender<(TenantId, SessionId)>,
     ) -> Result<Self, StoreError> {
         super::make_folder(folder)?;
         let schema = Migrations::new(vec![M::up(include_str!("../migrations/tenant/0001.sql"))]);
         let db = Db::open(&folder.join("tenant.db"), key, &schema)?;
-        Ok(Self { tenant, db, renderings: Renderings::default(), ended })
+        Ok(Self { tenant, db, clock, renderings: Renderings::default(), ended })
     }
 
     /// Whose database this is.
