@@ -2,13 +2,21 @@
 
 mod account;
 mod audit;
+mod call;
 mod campaign;
+mod contact;
+mod customer;
 mod flow;
 mod presence;
 mod prompt;
 mod queue;
+mod reach;
+mod recording;
 mod session;
 
+pub use contact::HistoryEntry;
+pub use customer::ImportCount;
+pub use recording::{Seal, Sealed};
 pub use session::{SessionHolder, SessionRecord};
 
 use super::StoreError;
