@@ -16,6 +16,8 @@ use crate::task::Stop;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc};
 
+pub use crate::domain::call::OfferOutcome;
+
 /// Makes the daemon's own scope of a tenant; `app` hands in `Access::daemon_scope`.
 pub type Scopes = Arc<dyn Fn(TenantId) -> Scope + Send + Sync>;
 
@@ -67,6 +69,8 @@ pub enum EventKind {
         campaign: CampaignId,
         /// Caller's number in E.164, or as given, or empty when withheld.
         caller: String,
+        /// Since when it waits; a call that comes back to a queue keeps its place.
+        since: UnixMillis,
     },
     /// Left the queue without an operator: caller gone, or the flow went on.
     Dequeued {
@@ -100,21 +104,6 @@ pub enum EventKind {
         /// The queue it was in last.
         queue: Option<QueueId>,
     },
-}
-
-/// How an offer ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OfferOutcome {
-    /// Accepted; `Bridged` follows.
-    Accepted,
-    /// The operator said no.
-    Refused,
-    /// Rang for `ring_seconds`.
-    TimedOut,
-    /// The caller hung up meanwhile.
-    CallerGone,
-    /// The operator's leg could not be reached.
-    Failed,
 }
 
 /// Where an operator hears a call.
@@ -244,7 +233,7 @@ impl Calls {
         todo!("H5")
     }
     /// Hears every event from now on.
-    pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<Event> {
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         todo!("H5")
     }
 }
