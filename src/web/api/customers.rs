@@ -1,0 +1,173 @@
+//! `/api/v1/customers`: search, show, change, history.
+
+use super::view::{self, HistoryRow, views};
+use crate::domain::CustomerId;
+use crate::domain::customer::Customer;
+use crate::store::StoreError;
+use crate::web::body::Json;
+use crate::web::query::Query;
+use crate::web::refusal::{Conflict, ErrorBody, Refusal};
+use crate::web::router::App;
+use crate::web::session::LoggedIn;
+use crate::crm::CrmError;
+use axum::extract::{Path, State};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// What to search.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    /// Any part of a name, kana, code, telephone number or email.
+    q: String,
+    /// At most this many, 1–100; 20 when absent.
+    limit: Option<usize>,
+}
+
+/// How many rows.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// At most this many, 1–100; 50 when absent.
+    pub(super) limit: Option<usize>,
+}
+
+/// Customers found.
+#[derive(Serialize, ToSchema)]
+pub struct Found {
+    customers: Vec<view::Customer>,
+}
+
+/// 対応履歴, newest first.
+#[derive(Serialize, ToSchema)]
+pub struct History {
+    pub(super) rows: Vec<HistoryRow>,
+}
+
+/// What to change of a customer; what is absent stays, `null` empties a number.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// The version this edits.
+    version: i64,
+    name: Option<String>,
+    kana: Option<String>,
+    /// E.164 or national; `null` or empty for none.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    phone: Option<Option<String>>,
+    /// E.164 or national; `null` or empty for none.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    phone_alt: Option<Option<String>>,
+    email: Option<String>,
+    postcode: Option<String>,
+    address: Option<String>,
+    handover: Option<String>,
+}
+
+/// Tells `null` (`Some(None)`) from an absent field (`None`).
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Some)
+}
+
+/// Searches customers within the scope.
+#[utoipa::path(get, path = "/api/v1/customers", params(Search), responses(
+    (status = 200, body = Found),
+    (status = 401, body = ErrorBody),
+))]
+pub async fn search(
+    State(app): State<App>,
+    LoggedIn(session): LoggedIn,
+    Query(query): Query<Search>,
+) -> Result<axum::Json<Found>, Refusal> {
+    let limit = query.limit.unwrap_or(20).clamp(1, 100);
+    let customers = app.services.crm.search(&session.scope, &query.q, limit).await?;
+    Ok(axum::Json(Found { customers: views(customers) }))
+}
+
+/// Shows one customer.
+#[utoipa::path(get, path = "/api/v1/customers/{id}", params(("id" = CustomerId, Path)), responses(
+    (status = 200, body = view::Customer),
+    (status = 401, body = ErrorBody),
+    (status = 404, description = "`not_found`: none within the scope", body = ErrorBody),
+))]
+pub async fn show(
+    State(app): State<App>,
+    LoggedIn(session): LoggedIn,
+    Path(id): Path<String>,
+) -> Result<axum::Json<view::Customer>, Refusal> {
+    let customer = app.services.crm.customer(&session.scope, parse(&id)?).await?;
+    Ok(axum::Json(customer.into()))
+}
+
+/// Changes a customer.
+#[utoipa::path(put, path = "/api/v1/customers/{id}", params(("id" = CustomerId, Path)), request_body = Change, responses(
+    (status = 200, body = view::Customer),
+    (status = 401, body = ErrorBody),
+    (status = 403, description = "`cross_site`", body = ErrorBody),
+    (status = 404, description = "`not_found`: none within the scope", body = ErrorBody),
+    (status = 409, description = "`conflict`", body = Conflict<view::Customer>),
+    (status = 422, description = "`field`", body = ErrorBody),
+))]
+pub async fn change(
+    State(app): State<App>,
+    LoggedIn(session): LoggedIn,
+    Path(id): Path<String>,
+    Json(change): Json<Change>,
+) -> Result<axum::Json<view::Customer>, Refusal> {
+    let crm = &app.services.crm;
+    let customer = crm.customer(&session.scope, parse(&id)?).await?;
+    let id = customer.id;
+    let changed = change.apply(customer, &session.tenant.region)?;
+    match crm.save_customer(&session.scope, changed).await {
+        Err(CrmError::Store(StoreError::Conflict(_))) => {
+            let current: view::Customer = crm.customer(&session.scope, id).await?.into();
+            Err(Refusal::Conflict(serde_json::to_value(current).ok()))
+        }
+        result => Ok(axum::Json(result?.into())),
+    }
+}
+
+/// Shows a customer's history.
+#[utoipa::path(get, path = "/api/v1/customers/{id}/history", params(("id" = CustomerId, Path), Limit), responses(
+    (status = 200, body = History),
+    (status = 401, body = ErrorBody),
+    (status = 404, description = "`not_found`: none within the scope", body = ErrorBody),
+))]
+pub async fn history(
+    State(app): State<App>,
+    LoggedIn(session): LoggedIn,
+    Path(id): Path<String>,
+    Query(query): Query<Limit>,
+) -> Result<axum::Json<History>, Refusal> {
+    let limit = query.limit.unwrap_or(50).clamp(1, 100);
+    let rows = app.services.crm.history(&session.scope, parse(&id)?, limit).await?;
+    Ok(axum::Json(History { rows: views(rows) }))
+}
+
+/// Anything that is no id is simply not there.
+fn parse(id: &str) -> Result<CustomerId, Refusal> { CustomerId::parse(id).ok_or(Refusal::NotFound) }
+
+impl Change {
+    fn apply(self, mut customer: Customer, region: &str) -> Result<Customer, Refusal> {
+        let _ = region;
+        customer.version = self.version;
+        let texts = [
+            (&mut customer.name, self.name),
+            (&mut customer.kana, self.kana),
+            (&mut customer.email, self.email),
+            (&mut customer.postcode, self.postcode),
+            (&mut customer.address, self.address),
+            (&mut customer.handover, self.handover),
+        ];
+        for (field, text) in texts {
+            if let Some(text) = text {
+                *field = text;
+            }
+        }
+        Ok(customer)
+    }
+}
