@@ -8,7 +8,21 @@
 //! May use: queues, calls, recordings, crm, access, audit, store, domain, media, config, net,
 //! clock, task.
 
+pub mod api;
+pub mod live;
+
+pub mod assets;
+pub mod body;
+pub mod directory;
+pub mod headers;
+pub mod openapi;
+pub mod origin;
+pub mod playing;
+pub mod query;
+pub mod refusal;
+pub mod router;
 pub mod server;
+pub mod session;
 pub mod tls;
 
 pub use server::{Admit, Server, Services, serve};

@@ -34,7 +34,10 @@ pub fn is_own_page(headers: &HeaderMap, hosts: &[String]) -> bool {
         Some(site) => site == "same-origin",
         None => true,
     };
-    same_site && origin.is_some_and(|origin| without_default_port(origin).eq_ignore_ascii_case(without_default_port(host.as_str())))
+    same_site
+        && origin.is_some_and(|origin| {
+            without_default_port(origin).eq_ignore_ascii_case(without_default_port(host.as_str()))
+        })
 }
 
 /// The request's `Host` when it is well formed, without user info, and one of `hosts`.
@@ -46,11 +49,14 @@ pub fn host(headers: &HeaderMap, hosts: &[String]) -> Option<Authority> {
     }
     let authority: Authority = text.parse().ok()?;
     let name = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let known = |known: &String| known.trim_start_matches('[').trim_end_matches(']').eq_ignore_ascii_case(name);
+    let known =
+        |known: &String| known.trim_start_matches('[').trim_end_matches(']').eq_ignore_ascii_case(name);
     (hosts.is_empty() || hosts.iter().any(known)).then_some(authority)
 }
 
-fn without_default_port(authority: &str) -> &str { authority.strip_suffix(":443").unwrap_or(authority) }
+fn without_default_port(authority: &str) -> &str {
+    authority.strip_suffix(":443").unwrap_or(authority)
+}
 
 /// A header that stands exactly once.
 fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
@@ -118,7 +124,11 @@ mod tests {
             ("192.0.2.2", false),
         ] {
             let origin = format!("https://{host}");
-            assert_eq!(is_own_page(&headers(&[("host", host), ("origin", &origin)]), &hosts), passes, "{host}");
+            assert_eq!(
+                is_own_page(&headers(&[("host", host), ("origin", &origin)]), &hosts),
+                passes,
+                "{host}"
+            );
         }
     }
 }

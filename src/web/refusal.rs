@@ -33,6 +33,7 @@ pub struct ErrorDetail {
 pub struct Conflict<T> {
     error: ErrorDetail,
     /// `null` when it can't be shown.
+    #[schema(required)]
     current: Option<T>,
 }
 
@@ -51,6 +52,8 @@ pub enum Refusal {
     Forbidden,
     /// No such thing within the scope.
     NotFound,
+    /// The resource has no such method.
+    MethodNotAllowed,
     /// The row has a newer version: that one, as JSON.
     Conflict(Option<serde_json::Value>),
     /// A value is not allowed.
@@ -78,11 +81,20 @@ impl Refusal {
         match self {
             Self::Denied => (StatusCode::UNAUTHORIZED, "denied", "The tenant, login or password is wrong."),
             Self::NoSession => (StatusCode::UNAUTHORIZED, "no_session", "You are not logged in."),
-            Self::Busy => (StatusCode::TOO_MANY_REQUESTS, "busy", "Too many requests at once; try again shortly."),
-            Self::CrossSite => (StatusCode::FORBIDDEN, "cross_site", "The request does not come from BlueBean's own page."),
+            Self::Busy => {
+                (StatusCode::TOO_MANY_REQUESTS, "busy", "Too many requests at once; try again shortly.")
+            }
+            Self::CrossSite => {
+                (StatusCode::FORBIDDEN, "cross_site", "The request does not come from BlueBean's own page.")
+            }
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "Your role does not allow this."),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "There is no such thing here."),
-            Self::Conflict(_) => (StatusCode::CONFLICT, "conflict", "Someone saved a newer version meanwhile."),
+            Self::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This can't be done with that method.")
+            }
+            Self::Conflict(_) => {
+                (StatusCode::CONFLICT, "conflict", "Someone saved a newer version meanwhile.")
+            }
             Self::Field(_, message) => (StatusCode::UNPROCESSABLE_ENTITY, "field", message),
             Self::BadRequest(message) => (StatusCode::BAD_REQUEST, "bad_request", message),
             Self::MediaType => {
@@ -92,8 +104,12 @@ impl Refusal {
             Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout", "The body did not arrive in time."),
             Self::NotReady => (StatusCode::CONFLICT, "not_ready", "The recording is not sealed yet."),
             Self::Damaged => (StatusCode::INTERNAL_SERVER_ERROR, "damaged", "The recording can't be opened."),
-            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service is busy; try again shortly."),
-            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something failed; the log says what."),
+            Self::Unavailable => {
+                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service is busy; try again shortly.")
+            }
+            Self::Internal => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something failed; the log says what.")
+            }
         }
     }
 }

@@ -44,8 +44,9 @@ pub fn token(headers: &HeaderMap) -> Option<Zeroizing<String>> {
 
 /// `Set-Cookie` for a new session; it ends with the browser.
 pub fn set_cookie(token: &str) -> Result<HeaderValue, Refusal> {
-    let mut value = HeaderValue::from_str(&format!("{COOKIE}={token}; HttpOnly; Secure; SameSite=Strict; Path=/"))
-        .map_err(|_| Refusal::Internal)?;
+    let mut value =
+        HeaderValue::from_str(&format!("{COOKIE}={token}; HttpOnly; Secure; SameSite=Strict; Path=/"))
+            .map_err(|_| Refusal::Internal)?;
     value.set_sensitive(true);
     Ok(value)
 }

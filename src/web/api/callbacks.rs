@@ -15,6 +15,7 @@ const LIMIT: usize = 100;
 #[derive(Serialize, ToSchema)]
 pub struct Callback {
     record: view::ContactRecord,
+    #[schema(required)]
     customer: Option<view::Customer>,
 }
 
@@ -25,11 +26,14 @@ pub struct Callbacks {
 }
 
 /// Lists the callbacks the account owes.
-#[utoipa::path(get, path = "/api/v1/callbacks", responses(
+#[utoipa::path(get, path = "/api/v1/callbacks", operation_id = "callbacks", responses(
     (status = 200, body = Callbacks),
     (status = 401, body = ErrorBody),
 ))]
-pub async fn list(State(app): State<App>, LoggedIn(session): LoggedIn) -> Result<axum::Json<Callbacks>, Refusal> {
+pub async fn list(
+    State(app): State<App>,
+    LoggedIn(session): LoggedIn,
+) -> Result<axum::Json<Callbacks>, Refusal> {
     let rows = app.services.crm.callbacks(&session.scope, LIMIT).await?;
     let row = |(record, customer): (_, Option<_>)| Callback {
         record: view::ContactRecord::from(record),

@@ -1,14 +1,16 @@
 //! `/api/v1/contact-records`: what came of a contact.
 
 use super::view;
+use crate::audit::Outcome;
 use crate::crm::{CrmError, Draft};
 use crate::domain::contact::NextAction;
 use crate::domain::{CallId, CampaignId, CustomerId, UnixMillis};
 use crate::store::StoreError;
 use crate::web::body::Json;
 use crate::web::refusal::{Conflict, ErrorBody, Refusal};
-use crate::web::router::App;
+use crate::web::router::{App, Peer};
 use crate::web::session::LoggedIn;
+use axum::Extension;
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -25,6 +27,7 @@ pub struct ContactDraft {
     /// 対応結果: one of the campaign's, or empty.
     disposition: String,
     next_action: NextAction,
+    #[schema(value_type = Option<i64>)]
     due_at: Option<UnixMillis>,
     /// 対応内容, at most 20,000 characters.
     note: String,
@@ -33,7 +36,7 @@ pub struct ContactDraft {
 }
 
 /// Saves a contact record; answers after commit.
-#[utoipa::path(put, path = "/api/v1/contact-records", request_body = ContactDraft, responses(
+#[utoipa::path(put, path = "/api/v1/contact-records", operation_id = "saveContactRecord", request_body = ContactDraft, responses(
     (status = 200, body = view::ContactRecord),
     (status = 401, body = ErrorBody),
     (status = 403, description = "`cross_site`", body = ErrorBody),
@@ -44,6 +47,7 @@ pub struct ContactDraft {
 pub async fn save(
     State(app): State<App>,
     LoggedIn(session): LoggedIn,
+    Extension(peer): Extension<Peer>,
     Json(it): Json<ContactDraft>,
 ) -> Result<axum::Json<view::ContactRecord>, Refusal> {
     let draft = Draft {
@@ -57,8 +61,19 @@ pub async fn save(
         note: it.note,
         version: it.version,
     };
-    match app.services.crm.save_contact(&session.scope, draft).await {
-        Err(CrmError::Store(StoreError::Conflict(_))) => Err(Refusal::Conflict(None)),
-        result => Ok(axum::Json(result?.into())),
+    let crm = &app.services.crm;
+    match crm.save_contact(&session.scope, draft).await {
+        Err(CrmError::Store(StoreError::Conflict(_))) => {
+            let current =
+                if let Some(call) = it.call { crm.contact(&session.scope, call).await? } else { None };
+            Err(Refusal::Conflict(
+                current.and_then(|it| serde_json::to_value(view::ContactRecord::from(it)).ok()),
+            ))
+        }
+        result => {
+            let record = result?;
+            app.audit(&session, peer, "contact.save", record.id.to_string(), Outcome::Done).await?;
+            Ok(axum::Json(record.into()))
+        }
     }
 }

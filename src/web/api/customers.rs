@@ -1,15 +1,17 @@
 //! `/api/v1/customers`: search, show, change, history.
 
 use super::view::{self, HistoryRow, views};
+use crate::audit::Outcome;
+use crate::crm::CrmError;
 use crate::domain::CustomerId;
 use crate::domain::customer::Customer;
 use crate::store::StoreError;
 use crate::web::body::Json;
 use crate::web::query::Query;
 use crate::web::refusal::{Conflict, ErrorBody, Refusal};
-use crate::web::router::App;
+use crate::web::router::{App, Peer};
 use crate::web::session::LoggedIn;
-use crate::crm::CrmError;
+use axum::Extension;
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -36,6 +38,7 @@ pub struct Limit {
 
 /// Customers found.
 #[derive(Serialize, ToSchema)]
+#[schema(as = CustomersFound)]
 pub struct Found {
     customers: Vec<view::Customer>,
 }
@@ -49,6 +52,7 @@ pub struct History {
 /// What to change of a customer; what is absent stays, `null` empties a number.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CustomerChange)]
 pub struct Change {
     /// The version this edits.
     version: i64,
@@ -74,7 +78,7 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<O
 }
 
 /// Searches customers within the scope.
-#[utoipa::path(get, path = "/api/v1/customers", params(Search), responses(
+#[utoipa::path(get, path = "/api/v1/customers", operation_id = "searchCustomers", params(Search), responses(
     (status = 200, body = Found),
     (status = 401, body = ErrorBody),
 ))]
@@ -89,7 +93,7 @@ pub async fn search(
 }
 
 /// Shows one customer.
-#[utoipa::path(get, path = "/api/v1/customers/{id}", params(("id" = CustomerId, Path)), responses(
+#[utoipa::path(get, path = "/api/v1/customers/{id}", operation_id = "customer", params(("id" = CustomerId, Path)), responses(
     (status = 200, body = view::Customer),
     (status = 401, body = ErrorBody),
     (status = 404, description = "`not_found`: none within the scope", body = ErrorBody),
@@ -104,7 +108,7 @@ pub async fn show(
 }
 
 /// Changes a customer.
-#[utoipa::path(put, path = "/api/v1/customers/{id}", params(("id" = CustomerId, Path)), request_body = Change, responses(
+#[utoipa::path(put, path = "/api/v1/customers/{id}", operation_id = "changeCustomer", params(("id" = CustomerId, Path)), request_body = Change, responses(
     (status = 200, body = view::Customer),
     (status = 401, body = ErrorBody),
     (status = 403, description = "`cross_site`", body = ErrorBody),
@@ -115,6 +119,7 @@ pub async fn show(
 pub async fn change(
     State(app): State<App>,
     LoggedIn(session): LoggedIn,
+    Extension(peer): Extension<Peer>,
     Path(id): Path<String>,
     Json(change): Json<Change>,
 ) -> Result<axum::Json<view::Customer>, Refusal> {
@@ -127,12 +132,16 @@ pub async fn change(
             let current: view::Customer = crm.customer(&session.scope, id).await?.into();
             Err(Refusal::Conflict(serde_json::to_value(current).ok()))
         }
-        result => Ok(axum::Json(result?.into())),
+        result => {
+            let customer = result?;
+            app.audit(&session, peer, "customer.change", id.to_string(), Outcome::Done).await?;
+            Ok(axum::Json(customer.into()))
+        }
     }
 }
 
 /// Shows a customer's history.
-#[utoipa::path(get, path = "/api/v1/customers/{id}/history", params(("id" = CustomerId, Path), Limit), responses(
+#[utoipa::path(get, path = "/api/v1/customers/{id}/history", operation_id = "customerHistory", params(("id" = CustomerId, Path), Limit), responses(
     (status = 200, body = History),
     (status = 401, body = ErrorBody),
     (status = 404, description = "`not_found`: none within the scope", body = ErrorBody),
@@ -149,7 +158,9 @@ pub async fn history(
 }
 
 /// Anything that is no id is simply not there.
-fn parse(id: &str) -> Result<CustomerId, Refusal> { CustomerId::parse(id).ok_or(Refusal::NotFound) }
+fn parse(id: &str) -> Result<CustomerId, Refusal> {
+    CustomerId::parse(id).ok_or(Refusal::NotFound)
+}
 
 impl Change {
     fn apply(self, mut customer: Customer, region: &str) -> Result<Customer, Refusal> {

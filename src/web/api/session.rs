@@ -2,10 +2,10 @@
 
 use crate::access::{Attempt, Session};
 use crate::domain::account::Role;
-use crate::domain::campaign::CampaignStatus;
-use crate::domain::{AccountId, CampaignId, QueueId, TenantId, queue::Queue};
-use crate::store::{Store, StoreError};
+use crate::domain::{AccountId, CampaignId, QueueId, TenantId};
+use crate::store::Store;
 use crate::web::body::Json;
+use crate::web::directory;
 use crate::web::refusal::{ErrorBody, Refusal};
 use crate::web::router::{App, Peer};
 use crate::web::session::{LoggedIn, clear_cookie, set_cookie};
@@ -29,8 +29,14 @@ pub struct Login {
     /// The account's login.
     login: String,
     /// Its password.
+    #[serde(deserialize_with = "wiped")]
     #[schema(value_type = String)]
     password: Zeroizing<String>,
+}
+
+/// Takes a password so that it is wiped when dropped.
+fn wiped<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Zeroizing<String>, D::Error> {
+    String::deserialize(deserializer).map(Zeroizing::new)
 }
 
 /// Who is logged in, and what the screens need to begin.
@@ -85,7 +91,7 @@ pub struct MyQueue {
 
 /// Logs in. The same answer, after the same work, for an unknown tenant, an unknown login and
 /// a wrong password.
-#[utoipa::path(post, path = "/api/v1/session", request_body = Login, responses(
+#[utoipa::path(post, path = "/api/v1/session", operation_id = "logIn", request_body = Login, responses(
     (status = 200, body = Me),
     (status = 401, description = "`denied`", body = ErrorBody),
     (status = 429, description = "`busy`", body = ErrorBody),
@@ -104,7 +110,7 @@ pub async fn log_in(
 }
 
 /// Says who is logged in.
-#[utoipa::path(get, path = "/api/v1/session", responses(
+#[utoipa::path(get, path = "/api/v1/session", operation_id = "me", responses(
     (status = 200, body = Me),
     (status = 401, description = "`no_session`", body = ErrorBody),
 ))]
@@ -113,7 +119,7 @@ pub async fn show(State(app): State<App>, LoggedIn(session): LoggedIn) -> Result
 }
 
 /// Logs out.
-#[utoipa::path(delete, path = "/api/v1/session", responses(
+#[utoipa::path(delete, path = "/api/v1/session", operation_id = "logOut", responses(
     (status = 204, description = "the session is over"),
     (status = 401, description = "`no_session`", body = ErrorBody),
 ))]
@@ -129,37 +135,24 @@ fn user_agent(headers: &HeaderMap) -> String {
 }
 
 async fn me(store: &Store, session: Session) -> Result<Me, Refusal> {
-    let Session { account, tenant, .. } = &session;
-    let campaigns = store.tenant(tenant.id)?.campaigns(&session.scope).await?;
-    let queues = own_queues(store, &session).await?;
+    let campaigns = directory::campaigns(store, &session).await?;
+    let queues = directory::queues(store, &session).await?;
+    let Session { account, tenant, .. } = session;
     Ok(Me {
-        account: MyAccount {
-            id: account.id,
-            login: account.login.clone(),
-            name: account.name.clone(),
-            role: account.role,
-        },
-        tenant: MyTenant {
-            id: tenant.id,
-            slug: tenant.slug.clone(),
-            name: tenant.name.clone(),
-            time_zone: tenant.time_zone.clone(),
-        },
+        account: MyAccount { id: account.id, login: account.login, name: account.name, role: account.role },
+        tenant: MyTenant { id: tenant.id, slug: tenant.slug, name: tenant.name, time_zone: tenant.time_zone },
         campaigns: campaigns
             .into_iter()
-            .filter(|campaign| campaign.status == CampaignStatus::Running)
-            .map(|it| MyCampaign { id: it.id, name: it.name, topics: it.topics, dispositions: it.dispositions })
+            .map(|it| MyCampaign {
+                id: it.id,
+                name: it.name,
+                topics: it.topics,
+                dispositions: it.dispositions,
+            })
             .collect(),
-        queues: queues.into_iter().map(|it| MyQueue { id: it.id, name: it.name, campaign: it.campaign }).collect(),
+        queues: queues
+            .into_iter()
+            .map(|it| MyQueue { id: it.id, name: it.name, campaign: it.campaign })
+            .collect(),
     })
-}
-
-/// The queues a session sees: an operator's own ones, for others those of their campaigns.
-pub async fn own_queues(store: &Store, session: &Session) -> Result<Vec<Queue>, StoreError> {
-    let mut queues = store.tenant(session.tenant.id)?.queues().await?;
-    let operator = session.account.role == Role::Operator;
-    queues.retain(|queue| {
-        session.scope.reaches(queue.campaign) && (!operator || queue.members.contains(&session.account.id))
-    });
-    Ok(queues)
 }

@@ -23,8 +23,10 @@ pub struct Customer {
     /// フリガナ
     kana: String,
     /// 電話番号, E.164.
+    #[schema(required)]
     phone: Option<String>,
     /// 電話番号（予備）, E.164.
+    #[schema(required)]
     phone_alt: Option<String>,
     email: String,
     postcode: String,
@@ -35,6 +37,7 @@ pub struct Customer {
     extra: Vec<(String, String)>,
     /// Send it back on saving; a newer one in the store is a conflict.
     version: i64,
+    #[schema(value_type = i64)]
     updated_at: UnixMillis,
 }
 
@@ -65,7 +68,9 @@ impl From<customer::Customer> for Customer {
 pub struct ContactRecord {
     id: ContactRecordId,
     campaign: CampaignId,
+    #[schema(required)]
     customer: Option<CustomerId>,
+    #[schema(required)]
     call: Option<CallId>,
     /// Who wrote it.
     account: AccountId,
@@ -75,10 +80,13 @@ pub struct ContactRecord {
     disposition: String,
     /// 次アクション
     next_action: NextAction,
+    #[schema(required, value_type = Option<i64>)]
     due_at: Option<UnixMillis>,
     /// 対応内容
     note: String,
+    #[schema(value_type = i64)]
     created_at: UnixMillis,
+    #[schema(value_type = i64)]
     updated_at: UnixMillis,
     /// Send it back on saving; a newer one in the store is a conflict.
     version: i64,
@@ -112,16 +120,26 @@ pub struct Call {
     caller: String,
     /// The number dialled.
     called: String,
+    #[schema(required)]
     campaign: Option<CampaignId>,
+    #[schema(required)]
     queue: Option<QueueId>,
+    #[schema(required)]
     customer: Option<CustomerId>,
+    #[schema(required)]
     operator: Option<AccountId>,
+    #[schema(required)]
     recording: Option<RecordingId>,
+    #[schema(value_type = i64)]
     started_at: UnixMillis,
+    #[schema(required, value_type = Option<i64>)]
     queued_at: Option<UnixMillis>,
+    #[schema(required, value_type = Option<i64>)]
     answered_at: Option<UnixMillis>,
+    #[schema(required, value_type = Option<i64>)]
     ended_at: Option<UnixMillis>,
     /// `null` while the call lives.
+    #[schema(required)]
     fate: Option<Fate>,
 }
 
@@ -148,11 +166,14 @@ impl From<CallRecord> for Call {
 /// One line of 対応履歴: a call, a contact record, or both together.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct HistoryRow {
-    at: UnixMillis,
-    call: Option<Call>,
-    contact: Option<ContactRecord>,
+    #[schema(value_type = i64)]
+    pub(super) at: UnixMillis,
+    #[schema(required)]
+    pub(super) call: Option<Call>,
+    #[schema(required)]
+    pub(super) contact: Option<ContactRecord>,
     /// Name of the operator, or empty.
-    operator: String,
+    pub(super) operator: String,
 }
 
 impl From<crm::HistoryRow> for HistoryRow {
@@ -167,4 +188,6 @@ impl From<crm::HistoryRow> for HistoryRow {
 }
 
 /// Every element of a list as its view.
-pub(in crate::web) fn views<T, V: From<T>>(list: Vec<T>) -> Vec<V> { list.into_iter().map(Into::into).collect() }
+pub(in crate::web) fn views<T, V: From<T>>(list: Vec<T>) -> Vec<V> {
+    list.into_iter().map(Into::into).collect()
+}

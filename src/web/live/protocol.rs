@@ -142,8 +142,10 @@ pub struct OperatorPresence {
     /// Now.
     pub presence: Presence,
     /// Since when.
+    #[schema(value_type = i64)]
     pub since: UnixMillis,
     /// What follows the present call (「通話後に離席」), if anything is reserved.
+    #[schema(required)]
     pub reserved: Option<Presence>,
 }
 
@@ -168,6 +170,7 @@ pub struct QueueLine {
     /// How many wait.
     pub waiting: usize,
     /// Since when the first of them waits.
+    #[schema(required, value_type = Option<i64>)]
     pub longest_since: Option<UnixMillis>,
 }
 
@@ -221,10 +224,12 @@ pub struct Current {
     /// Talking or held.
     pub state: CallState,
     /// When it was answered.
+    #[schema(value_type = i64)]
     pub since: UnixMillis,
     /// Whether the operator is muted.
     pub muted: bool,
     /// Its recording, if recorded.
+    #[schema(required)]
     pub recording: Option<RecordingId>,
     /// Customers with that number, best first, at most 5.
     pub customers: Vec<Customer>,
@@ -271,10 +276,13 @@ pub enum Event {
         /// Names this run of numbers; send it with `resume`.
         instance: String,
         /// The operator's own presence; `null` for an account that takes no calls.
+        #[schema(required)]
         operator: Option<OperatorPresence>,
         /// What rings.
+        #[schema(required)]
         offer: Option<Box<Offered>>,
         /// What is talked on.
+        #[schema(required)]
         call: Option<Box<Current>>,
         /// The account's queues.
         queues: Vec<QueueLine>,
@@ -306,6 +314,7 @@ pub enum Event {
         /// How many wait.
         waiting: usize,
         /// Since when the first of them waits.
+        #[schema(required, value_type = Option<i64>)]
         longest_since: Option<UnixMillis>,
     },
     /// The session is over; the server closes with 4001.
@@ -319,6 +328,7 @@ pub struct Numbered {
     /// 1, 2, 3 … within an instance.
     pub seq: u64,
     /// When.
+    #[schema(value_type = i64)]
     pub at: UnixMillis,
     /// What.
     #[serde(flatten)]
@@ -329,7 +339,6 @@ pub struct Numbered {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = LiveFrame)]
-#[expect(dead_code, reason = "names the union for the OpenAPI document; the two are sent as they are")]
 pub enum Frame {
     /// An event.
     Event(Numbered),
