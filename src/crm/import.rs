@@ -1,20 +1,51 @@
 //! A file of customers, read whole and checked line by line before anything is written.
 
+use super::customer::is_unwritable;
 use super::table::{Record, Table};
-use super::{CrmError, LineError, SHOWN_ERRORS, decode};
-use crate::domain::PhoneNumber;
+use super::{Crm, CrmError, LONGEST_FIELD, LONGEST_TEXT, LineError, SHOWN_ERRORS, decode};
 use crate::domain::customer::CustomerChange;
 use crate::domain::kana::fold;
+use crate::domain::{CampaignId, PhoneNumber, Scope};
 use std::collections::{BTreeSet, HashMap};
 
 /// The largest file taken.
 pub const LARGEST_FILE: usize = 64 * 1024 * 1024;
 /// Columns a file may have.
 const MOST_COLUMNS: usize = 200;
-/// Characters of a field that operators write into.
-const LONGEST_HANDOVER: usize = 20_000;
-/// Characters of any other field.
-const LONGEST_FIELD: usize = 4_000;
+
+/// What an import did, or would do.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Imported {
+    /// New customers.
+    pub added: usize,
+    /// Customers whose code was known, now changed.
+    pub changed: usize,
+    /// `utf-8` or `shift_jis`.
+    pub encoding: String,
+}
+
+impl Crm {
+    /// Imports a CSV (UTF-8 with or without BOM, or Shift_JIS) into a campaign: all or
+    /// nothing. `region` (ISO 3166 alpha-2) is where its national numbers are from. `dry_run`
+    /// checks and counts only.
+    pub async fn import(
+        &self,
+        scope: &Scope,
+        campaign: CampaignId,
+        region: &str,
+        file: Vec<u8>,
+        dry_run: bool,
+    ) -> Result<Imported, CrmError> {
+        let tenant = self.store.tenant(scope.tenant())?;
+        let region = region.to_owned();
+        let sheet = tokio::task::spawn_blocking(move || read(&file, &region))
+            .await
+            .unwrap_or_else(|_| Err(CrmError::File("The file could not be read.".into())))?;
+        let now = self.clock.unix_millis();
+        let count = tenant.customers_import(scope, campaign, sheet.header, sheet.rows, now, dry_run).await?;
+        Ok(Imported { added: count.added, changed: count.changed, encoding: sheet.encoding.into() })
+    }
+}
 
 /// A column that has a field of its own; all others are kept under the name they came with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,12 +203,12 @@ impl Reading<'_> {
         (name, known): (&str, Option<Known>),
         text: &str,
     ) {
-        let longest = if known == Some(Known::Handover) { LONGEST_HANDOVER } else { LONGEST_FIELD };
+        let longest = if known == Some(Known::Handover) { LONGEST_TEXT } else { LONGEST_FIELD };
         if text.chars().count() > longest {
             self.refuse(line, name, format!("is longer than {longest} characters; shorten it"));
             return;
         }
-        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        if text.chars().any(is_unwritable) {
             self.refuse(line, name, "has a control character; remove it".into());
             return;
         }

@@ -33,7 +33,7 @@ fn columns_are_known_in_both_languages_and_widths() {
     let english = good("Code,NAME,Phone,e mail\n1,A,,a@b\n");
     assert_eq!(english.rows[0].email.as_deref(), Some("a@b"));
     assert!(english.rows[0].address.is_none(), "a column that is not there changes nothing");
-    assert_eq!(english.rows[0].phone, Some(None));
+    assert!(english.rows[0].phone == Some(None));
 }
 
 #[test]

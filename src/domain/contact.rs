@@ -1,5 +1,6 @@
 //! What came of one contact with a customer (対応記録).
 
+use super::record::CallRecord;
 use super::{AccountId, CallId, CampaignId, ContactRecordId, CustomerId, UnixMillis};
 use serde::{Deserialize, Serialize};
 
@@ -73,4 +74,17 @@ impl std::fmt::Debug for ContactRecord {
             .field("version", &self.version)
             .finish_non_exhaustive()
     }
+}
+
+/// One line of 対応履歴: a call, a contact record, or both together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// When the call began, else when the record was first saved.
+    pub at: UnixMillis,
+    /// The call, if any.
+    pub call: Option<CallRecord>,
+    /// The contact record, if any.
+    pub contact: Option<ContactRecord>,
+    /// Name of who wrote the record, else of who answered; empty when neither.
+    pub operator: String,
 }

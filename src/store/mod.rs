@@ -14,6 +14,8 @@ pub mod error;
 pub mod key;
 pub mod system;
 pub mod tenant;
+#[cfg(test)]
+pub(crate) mod fixture;
 
 pub use error::StoreError;
 pub use key::MasterKey;

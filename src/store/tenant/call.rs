@@ -204,3 +204,7 @@ fn events(db: &Connection, id: CallId) -> Result<Vec<CallEvent>, StoreError> {
         .collect::<Result<_, _>>()?;
     Ok(events)
 }
+
+#[cfg(test)]
+#[path = "call_tests.rs"]
+mod tests;

@@ -2,9 +2,8 @@
 
 use super::reach::Reach;
 use super::{TenantStore, call, customer};
-use crate::domain::contact::{ContactRecord, NextAction};
+use crate::domain::contact::{ContactRecord, HistoryRow, NextAction};
 use crate::domain::customer::Customer;
-use crate::domain::record::CallRecord;
 use crate::domain::{AccountId, CallId, CustomerId, Scope, UnixMillis};
 use crate::store::StoreError;
 use crate::store::column::Json;
@@ -32,19 +31,6 @@ fn read_record(row: &Row<'_>) -> rusqlite::Result<ContactRecord> {
         updated_at: row.get("record_updated_at")?,
         version: row.get("record_version")?,
     })
-}
-
-/// A call, a contact record, or both together, with the operator's name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HistoryEntry {
-    /// When the call began, else when the record was first saved.
-    pub at: UnixMillis,
-    /// The call.
-    pub call: Option<CallRecord>,
-    /// What came of it.
-    pub contact: Option<ContactRecord>,
-    /// Name of who wrote the record, else of who answered; empty when neither.
-    pub operator: String,
 }
 
 impl TenantStore {
@@ -105,7 +91,7 @@ impl TenantStore {
         scope: &Scope,
         customer: CustomerId,
         limit: usize,
-    ) -> Result<Vec<HistoryEntry>, StoreError> {
+    ) -> Result<Vec<HistoryRow>, StoreError> {
         self.customer(scope, customer).await?;
         let reach = self.reach(scope)?;
         self.db().read(move |db| history(db, &reach, customer, limit)).await
@@ -118,7 +104,7 @@ impl TenantStore {
         scope: &Scope,
         limit: usize,
         before: Option<UnixMillis>,
-    ) -> Result<Vec<HistoryEntry>, StoreError> {
+    ) -> Result<Vec<HistoryRow>, StoreError> {
         let calls = self.calls(scope, limit, before).await?;
         let reach = self.reach(scope)?;
         self.db()
@@ -134,7 +120,7 @@ impl TenantStore {
                             Some(operator) => name_of(db, operator)?,
                             None => String::new(),
                         };
-                        Ok(HistoryEntry { at: call.started_at, call: Some(call), contact, operator })
+                        Ok(HistoryRow { at: call.started_at, call: Some(call), contact, operator })
                     })
                     .collect()
             })
@@ -228,7 +214,7 @@ fn history(
     reach: &Reach,
     customer: CustomerId,
     limit: usize,
-) -> Result<Vec<HistoryEntry>, StoreError> {
+) -> Result<Vec<HistoryRow>, StoreError> {
     let calls = call::COLUMNS;
     let name = "coalesce((SELECT name FROM account WHERE id = r.account_id), \
                 (SELECT name FROM account WHERE id = c.operator_id), '') AS operator_name";
@@ -260,7 +246,7 @@ fn history(
         );
         read_entries(db, &sql, params, &mut entries)?;
     }
-    entries.sort_by_key(|entry: &HistoryEntry| std::cmp::Reverse(entry.at));
+    entries.sort_by_key(|entry: &HistoryRow| std::cmp::Reverse(entry.at));
     entries.truncate(limit);
     Ok(entries)
 }
@@ -269,13 +255,13 @@ fn read_entries(
     db: &Connection,
     sql: &str,
     params: Vec<Value>,
-    entries: &mut Vec<HistoryEntry>,
+    entries: &mut Vec<HistoryRow>,
 ) -> Result<(), StoreError> {
     let mut query = db.prepare_cached(sql)?;
     let rows = query.query_map(params_from_iter(params), |row| {
         let call = row.get::<_, Option<CallId>>("call_id")?.is_some();
         let contact = row.get::<_, Option<String>>("record_id")?.is_some();
-        Ok(HistoryEntry {
+        Ok(HistoryRow {
             at: row.get("at")?,
             call: if call { Some(call::read_call(row)?) } else { None },
             contact: if contact { Some(read_record(row)?) } else { None },

@@ -14,7 +14,6 @@ mod reach;
 mod recording;
 mod session;
 
-pub use contact::HistoryEntry;
 pub use customer::ImportCount;
 pub use recording::{Seal, Sealed};
 pub use session::{SessionHolder, SessionRecord};
