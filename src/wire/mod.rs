@@ -1,4 +1,118 @@
 //! What `bbctl` and `bbd` say to each other: requests, replies, error codes. Shared by both
 //! binaries; the JSON of replies is the documented contract of `bbctl -o json`.
 //!
+//! A request is `POST /v1/NOUN/VERB` with an [`Envelope`] as JSON; a verb that takes a file
+//! has that JSON on the body's first line and the file's bytes after it.
+//!
 //! May use: domain.
+
+pub mod account;
+pub mod call;
+pub mod campaign;
+pub mod customer;
+pub mod failure;
+pub mod flow;
+pub mod number;
+pub mod prompt;
+pub mod queue;
+pub mod recording;
+pub mod secret;
+pub mod session;
+pub mod status;
+pub mod tenant;
+pub mod trunk;
+
+pub use failure::{Code, Failure};
+pub use secret::Secret;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// Reply header that names the tenant's IANA time zone, by which tables show times.
+pub const TIME_ZONE_HEADER: &str = "bluebean-time-zone";
+
+/// One verb of the socket: its request type says where it goes and what comes back.
+pub trait Ask: Serialize + DeserializeOwned + Send {
+    /// `/v1/NOUN/VERB`.
+    const PATH: &'static str;
+    /// `noun.verb`, as the audit log has it.
+    const ACTION: &'static str;
+    /// What comes back with status 200.
+    type Reply: Serialize + DeserializeOwned + Send;
+}
+
+/// Says of each request type where it goes and what it yields.
+macro_rules! asks {
+    ($($ask:ty => $noun:literal $verb:literal -> $reply:ty;)+) => {$(
+        impl $crate::wire::Ask for $ask {
+            const PATH: &'static str = concat!("/v1/", $noun, "/", $verb);
+            const ACTION: &'static str = concat!($noun, ".", $verb);
+            type Reply = $reply;
+        }
+    )+};
+}
+pub(crate) use asks;
+
+/// A request with what every request may have.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Envelope<A> {
+    /// The tenant's slug, for verbs within one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// Do everything but the change.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// The verb's own fields.
+    #[serde(flatten)]
+    pub ask: A,
+}
+
+/// What a mutation did, or with `dry_run` would have done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It is new.
+    Created,
+    /// It is different now.
+    Changed,
+    /// It was so already.
+    Unchanged,
+    /// It is gone.
+    Removed,
+    /// It was told to end.
+    Ended,
+}
+
+/// Reply of a mutation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change<T> {
+    /// What was done.
+    pub outcome: Outcome,
+    /// Whether nothing was really done.
+    pub dry_run: bool,
+    /// The thing as it is now, or as it was when removed.
+    pub item: T,
+}
+
+/// Reply of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct List<T> {
+    /// In the order a person expects.
+    pub items: Vec<T>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_envelope_lies_flat_around_the_verbs_own_fields() {
+        let text = r#"{"tenant":"acme","dry_run":true,"name":"support","campaign":"sales","members":["ann"]}"#;
+        let envelope: Envelope<queue::Create> = serde_json::from_str(text).unwrap();
+        assert_eq!(envelope.tenant.as_deref(), Some("acme"));
+        assert!(envelope.dry_run);
+        assert_eq!(envelope.ask.members, ["ann"]);
+        assert_eq!(<queue::Create as Ask>::PATH, "/v1/queue/create");
+        assert_eq!(<queue::Create as Ask>::ACTION, "queue.create");
+    }
+}
