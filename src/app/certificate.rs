@@ -21,7 +21,9 @@ const OWN_DAYS: i64 = 825;
 pub struct Shown(Arc<RwLock<(Keypair, Certificate)>>);
 
 impl std::fmt::Debug for Shown {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("Shown") }
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shown")
+    }
 }
 
 impl Shown {
@@ -152,7 +154,9 @@ mod tests {
         assert!(first.self_signed);
         assert_eq!(first.fingerprint.len(), 32 * 3 - 1);
         assert_eq!(Shown::load(&web, dir.path(), &clock).unwrap().description(), first);
-        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(dir.path().join("self-signed.key")).unwrap().permissions());
+        let mode = std::os::unix::fs::PermissionsExt::mode(
+            &std::fs::metadata(dir.path().join("self-signed.key")).unwrap().permissions(),
+        );
         assert_eq!(mode & 0o777, 0o600);
         clock.advance(std::time::Duration::from_secs(86_400 * 800));
         let shown = Shown::load(&web, dir.path(), &clock).unwrap();

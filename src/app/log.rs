@@ -41,7 +41,9 @@ struct Line<W>(W);
 
 impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for Escaping<M> {
     type Writer = Line<M::Writer>;
-    fn make_writer(&'a self) -> Self::Writer { Line(self.0.make_writer()) }
+    fn make_writer(&'a self) -> Self::Writer {
+        Line(self.0.make_writer())
+    }
 }
 
 impl<W: Write> Write for Line<W> {
@@ -50,7 +52,9 @@ impl<W: Write> Write for Line<W> {
         let text = text.strip_suffix('\n').unwrap_or(&text);
         let mut line = String::with_capacity(text.len() + 1);
         for c in text.chars() {
-            if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            if c.is_control()
+                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            {
                 line.extend(c.escape_default());
             } else {
                 line.push(c);
@@ -60,7 +64,9 @@ impl<W: Write> Write for Line<W> {
         self.0.write_all(line.as_bytes())?;
         Ok(event.len())
     }
-    fn flush(&mut self) -> std::io::Result<()> { self.0.flush() }
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
 }
 
 #[cfg(test)]
@@ -76,20 +82,26 @@ mod tests {
             self.0.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())
         }
-        fn flush(&mut self) -> std::io::Result<()> { Ok(()) }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
     }
 
     #[test]
     fn no_field_can_forge_a_line_or_drive_a_terminal() {
         let page = Page::default();
         let writer = page.clone();
-        let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Escaping(move || writer.clone()));
+        let layer =
+            tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Escaping(move || writer.clone()));
         let subscriber = tracing_subscriber::registry().with(layer);
         tracing::subscriber::with_default(subscriber, || {
-            let hostile = "x\r\n2026-01-01T00:00:00Z  INFO bluebean: all is well \u{1b}[2J\u{9b}31m\u{2028}\u{202e}";
+            let hostile =
+                "x\r\n2026-01-01T00:00:00Z  INFO bluebean: all is well \u{1b}[2J\u{9b}31m\u{2028}\u{202e}";
             tracing::warn!(peer = hostile, "as {hostile} a message");
             tracing::warn!(peer = %hostile, debug = ?hostile, "second");
-            std::fs::read("/nonexistent\nnext").inspect_err(|error| tracing::error!(%error, "third\n")).unwrap_err();
+            std::fs::read("/nonexistent\nnext")
+                .inspect_err(|error| tracing::error!(%error, "third\n"))
+                .unwrap_err();
         });
         let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
         assert_eq!(text.lines().count(), 3, "{text}");

@@ -4,8 +4,8 @@ use super::cell::Cell;
 use super::console::Console;
 use super::present::Show;
 use crate::domain::account::Role;
-use crate::wire::account::{self as wire, Account};
 use crate::wire::Failure;
+use crate::wire::account::{self as wire, Account};
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -129,7 +129,13 @@ impl Show for Account {
             Cell::Time(self.created_at),
         ]
     }
-    fn id(&self) -> String { self.id.to_string() }
-    fn label(&self) -> String { format!("account {}", self.login) }
-    fn more(&self) -> Vec<(&'static str, Cell)> { vec![("id", Cell::Text(self.id()))] }
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+    fn label(&self) -> String {
+        format!("account {}", self.login)
+    }
+    fn more(&self) -> Vec<(&'static str, Cell)> {
+        vec![("id", Cell::Text(self.id()))]
+    }
 }

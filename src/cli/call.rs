@@ -38,11 +38,15 @@ pub(super) enum Verb {
     },
 }
 
-fn call_id(text: &str) -> Result<CallId, &'static str> { CallId::parse(text).ok_or("this is no id; see 'bbctl call list -o ids'") }
+fn call_id(text: &str) -> Result<CallId, &'static str> {
+    CallId::parse(text).ok_or("this is no id; see 'bbctl call list -o ids'")
+}
 
 /// Reads an RFC 3339 time.
 pub(super) fn moment(text: &str) -> Result<UnixMillis, &'static str> {
-    text.parse::<Timestamp>().map(Timestamp::as_millisecond).map_err(|_| "write the time as 2026-11-24T09:00:00+09:00")
+    text.parse::<Timestamp>()
+        .map(Timestamp::as_millisecond)
+        .map_err(|_| "write the time as 2026-11-24T09:00:00+09:00")
 }
 
 impl Verb {
@@ -62,7 +66,7 @@ impl Verb {
 
 async fn show(console: &Console, id: CallId) -> Result<(), Failure> {
     let answer = console.client.ask(wire::Show { id }, None).await?;
-    let Story { call, events } = &answer.reply;
+    let Story { call, events, contact_records } = &answer.reply;
     let style = console.style(&answer);
     let columns = ["at", "kind", "operator", "detail"];
     let rows = events.iter().map(|event| {
@@ -76,10 +80,26 @@ async fn show(console: &Console, id: CallId) -> Result<(), Failure> {
     match console.format() {
         Format::Json => console.raw(&present::json(&answer.reply)?),
         Format::Ids => console.raw(&style.item(call)?),
-        Format::Csv => {
-            console.raw(&present::csv(&columns, rows.map(|row| row.iter().map(|c| c.for_csv(&style.zone)).collect()))?)
+        Format::Csv => console.raw(&present::csv(
+            &columns,
+            rows.map(|row| row.iter().map(|c| c.for_csv(&style.zone)).collect()),
+        )?),
+        Format::Table => {
+            let mut text = format!("{}\n{}", style.item(call)?, style.table(&columns, rows));
+            if !contact_records.is_empty() {
+                let rows = contact_records.iter().map(|r| {
+                    vec![
+                        Cell::Time(r.updated_at),
+                        Cell::text(&r.topic),
+                        Cell::text(&r.disposition),
+                        Cell::text(&r.note),
+                    ]
+                });
+                text.push('\n');
+                text.push_str(&style.table(&["saved_at", "topic", "disposition", "note"], rows));
+            }
+            console.raw(&text)
         }
-        Format::Table => console.raw(&format!("{}\n{}", style.item(call)?, style.table(&columns, rows))),
     }
 }
 
@@ -108,8 +128,12 @@ impl Show for Call {
             Cell::Text(self.id.to_string()),
         ]
     }
-    fn id(&self) -> String { self.id.to_string() }
-    fn label(&self) -> String { format!("call {}", self.id) }
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+    fn label(&self) -> String {
+        format!("call {}", self.id)
+    }
     fn more(&self) -> Vec<(&'static str, Cell)> {
         vec![
             ("campaign", Cell::maybe(self.campaign.as_deref(), Cell::text)),

@@ -112,8 +112,12 @@ impl Show for Campaign {
             Cell::Time(self.created_at),
         ]
     }
-    fn id(&self) -> String { self.id.to_string() }
-    fn label(&self) -> String { format!("campaign {}", self.name) }
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+    fn label(&self) -> String {
+        format!("campaign {}", self.name)
+    }
     fn more(&self) -> Vec<(&'static str, Cell)> {
         vec![("import_header", Cell::List(self.import_header.clone())), ("id", Cell::Text(self.id()))]
     }

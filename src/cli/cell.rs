@@ -44,7 +44,9 @@ impl Cell {
         value.map_or(Self::Nothing, cell)
     }
     /// Whether it stands to the right of its column.
-    pub(super) fn is_right(&self) -> bool { matches!(self, Self::Number(_) | Self::Span(_)) }
+    pub(super) fn is_right(&self) -> bool {
+        matches!(self, Self::Number(_) | Self::Span(_))
+    }
 
     /// For people.
     pub(super) fn for_people(&self, zone: &TimeZone) -> String {
@@ -52,7 +54,11 @@ impl Cell {
             Self::Text(text) => printable(text),
             Self::Word(word) => (*word).to_owned(),
             Self::Number(number) => number.to_string(),
-            Self::Time(at) => time(*at, zone, if *zone == TimeZone::UTC { "%Y-%m-%d %H:%M:%SZ" } else { "%Y-%m-%d %H:%M:%S" }),
+            Self::Time(at) => time(
+                *at,
+                zone,
+                if *zone == TimeZone::UTC { "%Y-%m-%d %H:%M:%SZ" } else { "%Y-%m-%d %H:%M:%S" },
+            ),
             Self::Span(millis) => span(*millis),
             Self::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
             Self::List(list) if list.is_empty() => "-".to_owned(),
@@ -78,7 +84,10 @@ impl Cell {
     pub(super) fn tone(&self) -> Tone {
         match self {
             Self::Word("running" | "answered" | "sealed" | "available" | "talking") => Tone::Good,
-            Self::Word("draft" | "paused" | "abandoned" | "recovered" | "queued" | "ringing" | "draining" | "spooling") => Tone::Warning,
+            Self::Word(
+                "draft" | "paused" | "abandoned" | "recovered" | "queued" | "ringing" | "draining"
+                | "spooling",
+            ) => Tone::Warning,
             Self::Word("lost" | "interrupted" | "refused" | "disabled") => Tone::Bad,
             _ => Tone::Plain,
         }
@@ -86,7 +95,8 @@ impl Cell {
 }
 
 fn time(at: UnixMillis, zone: &TimeZone, format: &str) -> String {
-    Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |t| t.to_zoned(zone.clone()).strftime(format).to_string())
+    Timestamp::from_millisecond(at)
+        .map_or_else(|_| at.to_string(), |t| t.to_zoned(zone.clone()).strftime(format).to_string())
 }
 
 /// `0:07`, `12:34`, `1:02:03`.
@@ -100,7 +110,9 @@ fn span(millis: i64) -> String {
 pub(super) fn printable(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+        if c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        {
             clean.extend(c.escape_default());
         } else {
             clean.push(c);
@@ -110,7 +122,8 @@ pub(super) fn printable(text: &str) -> String {
 }
 
 fn inert(text: &str) -> String {
-    let guard = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) && !is_phone(text);
+    let guard =
+        text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) && !is_phone(text);
     let mut clean = if guard { String::from("'") } else { String::new() };
     for c in text.chars() {
         if c.is_control() && !matches!(c, '\n' | '\t') {
@@ -124,7 +137,8 @@ fn inert(text: &str) -> String {
 
 /// An E.164 number is no formula: spreadsheets read it as a number at worst.
 fn is_phone(text: &str) -> bool {
-    text.strip_prefix('+').is_some_and(|digits| !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit()))
+    text.strip_prefix('+')
+        .is_some_and(|digits| !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit()))
 }
 
 #[cfg(test)]

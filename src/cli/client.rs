@@ -28,9 +28,14 @@ pub(super) struct Answer<T> {
 
 impl Client {
     /// Asks, and reads the reply.
-    pub(super) async fn ask<A: Ask>(&self, ask: A, file: Option<Vec<u8>>) -> Result<Answer<A::Reply>, Failure> {
+    pub(super) async fn ask<A: Ask>(
+        &self,
+        ask: A,
+        file: Option<Vec<u8>>,
+    ) -> Result<Answer<A::Reply>, Failure> {
         let response = self.send(ask, file).await?;
-        let time_zone = response.headers().get(TIME_ZONE_HEADER).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let time_zone =
+            response.headers().get(TIME_ZONE_HEADER).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let body = collect(response.into_body()).await?;
         let reply = serde_json::from_slice(&body).map_err(|e| misunderstood(&e.to_string()))?;
         Ok(Answer { reply, time_zone })
@@ -49,7 +54,8 @@ impl Client {
             body.extend_from_slice(&file);
         }
         let stream = UnixStream::connect(&self.socket).await.map_err(|e| unreachable(&self.socket, &e))?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
         let driver = crate::task::spawn("connection", connection);
         let request = Request::post(A::PATH)
             .header(hyper::header::HOST, "bbd")
@@ -62,13 +68,16 @@ impl Client {
         }
         let body = collect(response.into_body()).await?;
         driver.abort();
-        Err(serde_json::from_slice::<Refusal>(&body).map_or_else(|e| misunderstood(&e.to_string()), |refusal| refusal.error))
+        Err(serde_json::from_slice::<Refusal>(&body)
+            .map_or_else(|e| misunderstood(&e.to_string()), |refusal| refusal.error))
     }
 }
 
 async fn collect(body: Incoming) -> Result<Bytes, Failure> {
     let collected = Limited::new(body, LONGEST_REPLY).collect().await;
-    collected.map(|body| body.to_bytes()).map_err(|e| Failure::failed(format!("the daemon's reply broke off: {e}")))
+    collected
+        .map(|body| body.to_bytes())
+        .map_err(|e| Failure::failed(format!("the daemon's reply broke off: {e}")))
 }
 
 fn unreachable(socket: &Path, error: &std::io::Error) -> Failure {
@@ -76,11 +85,17 @@ fn unreachable(socket: &Path, error: &std::io::Error) -> Failure {
         std::io::ErrorKind::PermissionDenied => "run bbctl as root or as a member of the group bluebean",
         _ => "start bbd, or name its socket with --socket",
     };
-    Failure::new(Code::Unreachable, format!("bbd does not answer on {} ({error}); {advice}", socket.display()))
+    Failure::new(
+        Code::Unreachable,
+        format!("bbd does not answer on {} ({error}); {advice}", socket.display()),
+    )
 }
 
 fn broken(error: hyper::Error) -> Failure {
-    Failure::new(Code::Unreachable, format!("the connection to bbd broke off ({error}); see its log, then try again"))
+    Failure::new(
+        Code::Unreachable,
+        format!("the connection to bbd broke off ({error}); see its log, then try again"),
+    )
 }
 
 fn misunderstood(why: &str) -> Failure {

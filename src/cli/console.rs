@@ -4,7 +4,7 @@ use super::cell::printable;
 use super::client::{Answer, Client};
 use super::present::{Show, Style};
 use super::{Format, Global};
-use crate::wire::{Ask, Change, Failure, List, Secret};
+use crate::wire::{Ask, Change, Failure, List, Listed, Secret};
 use jiff::tz::TimeZone;
 use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
@@ -23,14 +23,22 @@ impl Console {
         let terminal = std::io::stdout().is_terminal();
         let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
         Self {
-            client: Client { socket: global.socket.clone(), tenant: global.tenant.clone(), dry_run: global.dry_run },
+            client: Client {
+                socket: global.socket.clone(),
+                tenant: global.tenant.clone(),
+                dry_run: global.dry_run,
+            },
             style: Style { format: global.output, terminal, colour, zone: TimeZone::UTC },
             yes: global.yes,
         }
     }
 
-    pub(super) fn format(&self) -> Format { self.style.format }
-    pub(super) fn dry_run(&self) -> bool { self.client.dry_run }
+    pub(super) fn format(&self) -> Format {
+        self.style.format
+    }
+    pub(super) fn dry_run(&self) -> bool {
+        self.client.dry_run
+    }
 
     /// The style with times in the reply's zone.
     pub(super) fn style<T>(&self, answer: &Answer<T>) -> Style {
@@ -39,7 +47,10 @@ impl Console {
     }
 
     /// Asks for a list and prints it.
-    pub(super) async fn list<A: Ask<Reply = List<T>>, T: Show>(&self, ask: A) -> Result<(), Failure> {
+    pub(super) async fn list<A: Ask<Reply = List<T>>, T: Show + Listed>(
+        &self,
+        ask: A,
+    ) -> Result<(), Failure> {
         let answer = self.client.ask(ask, None).await?;
         self.raw(&self.style(&answer).list(&answer.reply)?)
     }
@@ -69,7 +80,9 @@ impl Console {
     pub(super) fn raw(&self, text: &str) -> Result<(), Failure> {
         let mut out = std::io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::failed(format!("can't print: {e}"))),
+            Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(Failure::failed(format!("can't print: {e}")))
+            }
             _ => Ok(()),
         }
     }
@@ -112,11 +125,17 @@ impl Console {
             };
         }
         let asked = |e: std::io::Error| {
-            Failure::usage(format!("no password can be asked for without a terminal ({e}); use --password-stdin"))
+            Failure::usage(format!(
+                "no password can be asked for without a terminal ({e}); use --password-stdin"
+            ))
         };
         let first = Secret::new(rpassword::prompt_password("New password: ").map_err(asked)?);
         let second = Secret::new(rpassword::prompt_password("Again: ").map_err(asked)?);
-        if first.expose() == second.expose() { Ok(first) } else { Err(Failure::usage("the passwords differ; try again")) }
+        if first.expose() == second.expose() {
+            Ok(first)
+        } else {
+            Err(Failure::usage("the passwords differ; try again"))
+        }
     }
 
     /// A file's bytes; `-` is standard input.

@@ -1,9 +1,9 @@
 //! `bbctl customer …`
 
+use super::Format;
 use super::cell::Cell;
 use super::console::Console;
 use super::present::{self, Show};
-use super::Format;
 use crate::domain::customer::Customer;
 use crate::wire::{Failure, customer as wire};
 use clap::Subcommand;
@@ -41,7 +41,9 @@ impl Verb {
                 };
                 console.raw(&text)
             }
-            Self::Search { text, limit } => console.list(wire::Search { text, limit: Some(limit.into()) }).await,
+            Self::Search { text, limit } => {
+                console.list(wire::Search { text, limit: Some(limit.into()) }).await
+            }
         }
     }
 }
@@ -49,22 +51,23 @@ impl Verb {
 fn summary(imported: &wire::Imported, format: Format) -> Result<String, Failure> {
     let wire::Imported { campaign, added, changed, encoding, dry_run } = imported;
     match format {
-        Format::Csv => present::csv(&["campaign", "added", "changed", "encoding"], [vec![
-            campaign.clone(),
-            added.to_string(),
-            changed.to_string(),
-            encoding.clone(),
-        ]]),
+        Format::Csv => present::csv(
+            &["campaign", "added", "changed", "encoding"],
+            [vec![campaign.clone(), added.to_string(), changed.to_string(), encoding.clone()]],
+        ),
         _ => {
             let would = if *dry_run { "would be " } else { "" };
             let campaign = super::cell::printable(campaign);
-            Ok(format!("campaign {campaign}: {added} customers {would}added, {changed} {would}changed ({encoding})\n"))
+            Ok(format!(
+                "campaign {campaign}: {added} customers {would}added, {changed} {would}changed ({encoding})\n"
+            ))
         }
     }
 }
 
 impl Show for Customer {
-    const COLUMNS: &'static [&'static str] = &["code", "name", "kana", "phone", "phone_alt", "email", "address", "id"];
+    const COLUMNS: &'static [&'static str] =
+        &["code", "name", "kana", "phone", "phone_alt", "email", "address", "id"];
     fn cells(&self) -> Vec<Cell> {
         vec![
             Cell::text(&self.code),
@@ -77,6 +80,10 @@ impl Show for Customer {
             Cell::Text(self.id.to_string()),
         ]
     }
-    fn id(&self) -> String { self.id.to_string() }
-    fn label(&self) -> String { format!("customer {}", self.id) }
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+    fn label(&self) -> String {
+        format!("customer {}", self.id)
+    }
 }

@@ -1,9 +1,9 @@
 //! `bbctl flow …`
 
+use super::Format;
 use super::cell::{Cell, printable};
 use super::console::Console;
 use super::present::{self, Show};
-use super::Format;
 use crate::wire::flow::{self as wire, Checked, Flow};
 use crate::wire::{Code, Failure};
 use clap::Subcommand;
@@ -37,7 +37,9 @@ impl Verb {
     pub(super) async fn run(self, console: &Console) -> Result<(), Failure> {
         match self {
             Self::Apply { file, name } => {
-                let name = name.or_else(|| named_by(&file)).ok_or_else(|| Failure::usage("name the flow with --name"))?;
+                let name = name
+                    .or_else(|| named_by(&file))
+                    .ok_or_else(|| Failure::usage("name the flow with --name"))?;
                 console.change(wire::Apply { name, document: document(console, &file)? }).await
             }
             Self::Check { file } => check(console, &file).await,
@@ -53,7 +55,8 @@ fn named_by(file: &Path) -> Option<String> {
 }
 
 fn document(console: &Console, file: &Path) -> Result<String, Failure> {
-    String::from_utf8(console.file(file)?).map_err(|_| Failure::usage(format!("{} is not UTF-8", file.display())))
+    String::from_utf8(console.file(file)?)
+        .map_err(|_| Failure::usage(format!("{} is not UTF-8", file.display())))
 }
 
 async fn check(console: &Console, file: &Path) -> Result<(), Failure> {
@@ -72,7 +75,8 @@ async fn check(console: &Console, file: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let details = problems.iter().map(|p| format!("{}:{}: {}", file.display(), p.line, p.message)).collect();
-    Err(Failure::new(Code::Usage, format!("{} can't be applied as it is", file.display())).with_details(details))
+    Err(Failure::new(Code::Usage, format!("{} can't be applied as it is", file.display()))
+        .with_details(details))
 }
 
 async fn show(console: &Console, name: String) -> Result<(), Failure> {
@@ -87,7 +91,13 @@ async fn show(console: &Console, name: String) -> Result<(), Failure> {
 
 impl Show for Flow {
     const COLUMNS: &'static [&'static str] = &["name", "version", "applied_at"];
-    fn cells(&self) -> Vec<Cell> { vec![Cell::text(&self.name), Cell::Number(self.version), Cell::Time(self.applied_at)] }
-    fn id(&self) -> String { self.id.to_string() }
-    fn label(&self) -> String { format!("flow {} version {}", self.name, self.version) }
+    fn cells(&self) -> Vec<Cell> {
+        vec![Cell::text(&self.name), Cell::Number(self.version), Cell::Time(self.applied_at)]
+    }
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+    fn label(&self) -> String {
+        format!("flow {} version {}", self.name, self.version)
+    }
 }

@@ -44,7 +44,13 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 struct Global {
     /// Socket of the daemon
-    #[arg(long, global = true, env = "BBCTL_SOCKET", value_name = "PATH", default_value = "/run/bluebean/bbd.sock")]
+    #[arg(
+        long,
+        global = true,
+        env = "BBCTL_SOCKET",
+        value_name = "PATH",
+        default_value = "/run/bluebean/bbd.sock"
+    )]
     socket: PathBuf,
     /// Tenant to work in; needed when there are several
     #[arg(long, global = true, env = "BBCTL_TENANT", value_name = "NAME")]
@@ -164,7 +170,7 @@ impl Noun {
             Self::Recording(verb) => verb.run(console).await,
             Self::Session(verb) => verb.run(console).await,
             Self::Man => console.raw(&pages::bbctl_man()?),
-            Self::Completions { shell } => console.raw(&pages::completions(shell, pages::Program::Bbctl)),
+            Self::Completions { shell } => console.raw(&pages::completions(shell)),
         }
     }
 }

@@ -56,6 +56,10 @@ impl Show for Number {
             Cell::Text(self.id.to_string()),
         ]
     }
-    fn id(&self) -> String { self.id.to_string() }
-    fn label(&self) -> String { format!("number {}", self.number) }
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+    fn label(&self) -> String {
+        format!("number {}", self.number)
+    }
 }

@@ -5,22 +5,10 @@ use crate::wire::Failure;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-/// Which program a page is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Program {
-    /// The daemon.
-    Bbd,
-    /// The command.
-    Bbctl,
-}
-
-/// The completion script of `program` for `shell`.
-pub fn completions(shell: Shell, program: Program) -> String {
+/// The completion script of `bbctl` for `shell`.
+pub(super) fn completions(shell: Shell) -> String {
     let mut out = Vec::new();
-    match program {
-        Program::Bbctl => clap_complete::generate(shell, &mut Cli::command(), "bbctl", &mut out),
-        Program::Bbd => clap_complete::generate(shell, &mut daemon(), "bbd", &mut out),
-    }
+    clap_complete::generate(shell, &mut Cli::command(), "bbctl", &mut out);
     String::from_utf8_lossy(&out).into_owned()
 }
 

@@ -2,7 +2,7 @@
 
 use super::Format;
 use super::cell::{Cell, Tone};
-use crate::wire::{Change, Failure, List, Outcome};
+use crate::wire::{Change, Failure, List, Listed, Outcome};
 use comfy_table::{Attribute, CellAlignment, Color, ContentArrangement, Table, presets};
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -18,7 +18,9 @@ pub(super) trait Show: Serialize {
     /// What a sentence calls it: `queue support`.
     fn label(&self) -> String;
     /// Values only a page of its own has room for.
-    fn more(&self) -> Vec<(&'static str, Cell)> { Vec::new() }
+    fn more(&self) -> Vec<(&'static str, Cell)> {
+        Vec::new()
+    }
 }
 
 /// How to print.
@@ -33,7 +35,7 @@ pub(super) struct Style {
 
 impl Style {
     /// A list.
-    pub(super) fn list<T: Show>(&self, list: &List<T>) -> Result<String, Failure> {
+    pub(super) fn list<T: Show + Listed>(&self, list: &List<T>) -> Result<String, Failure> {
         match self.format {
             Format::Json => json(list),
             Format::Ids => Ok(list.items.iter().map(|item| item.id() + "\n").collect()),
@@ -70,7 +72,8 @@ impl Style {
             }
             Format::Table => {
                 let label = super::cell::printable(&change.item.label());
-                let would = if change.dry_run && change.outcome != Outcome::Unchanged { "would be " } else { "" };
+                let would =
+                    if change.dry_run && change.outcome != Outcome::Unchanged { "would be " } else { "" };
                 Ok(format!("{label}: {would}{}\n", word(change.outcome)))
             }
         }
@@ -134,7 +137,9 @@ impl Style {
         }
     }
 
-    fn csv_row(&self, cells: &[Cell]) -> Vec<String> { cells.iter().map(|cell| cell.for_csv(&self.zone)).collect() }
+    fn csv_row(&self, cells: &[Cell]) -> Vec<String> {
+        cells.iter().map(|cell| cell.for_csv(&self.zone)).collect()
+    }
 }
 
 /// The stable word for it, in JSON and sentences.
@@ -168,7 +173,11 @@ pub(super) fn csv(columns: &[&str], rows: impl IntoIterator<Item = Vec<String>>)
 
 /// The table without the blanks that pad its right edge, its left edge at the margin.
 fn trimmed(table: &Table) -> String {
-    table.to_string().lines().map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line).trim_end())).collect()
+    table
+        .to_string()
+        .lines()
+        .map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line).trim_end()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -183,12 +192,24 @@ mod tests {
 
     impl Show for Thing {
         const COLUMNS: &'static [&'static str] = &["name", "calls", "state"];
-        fn cells(&self) -> Vec<Cell> { vec![Cell::text(self.name), Cell::Number(self.calls), Cell::Word("running")] }
-        fn id(&self) -> String { self.name.into() }
-        fn label(&self) -> String { format!("thing {}", self.name) }
+        fn cells(&self) -> Vec<Cell> {
+            vec![Cell::text(self.name), Cell::Number(self.calls), Cell::Word("running")]
+        }
+        fn id(&self) -> String {
+            self.name.into()
+        }
+        fn label(&self) -> String {
+            format!("thing {}", self.name)
+        }
     }
 
-    fn style(format: Format) -> Style { Style { format, terminal: false, colour: false, zone: TimeZone::UTC } }
+    impl Listed for Thing {
+        const PLURAL: &'static str = "things";
+    }
+
+    fn style(format: Format) -> Style {
+        Style { format, terminal: false, colour: false, zone: TimeZone::UTC }
+    }
 
     fn things() -> List<Thing> {
         List { items: vec![Thing { name: "受付", calls: 7 }, Thing { name: "=long name", calls: 1234 }] }
@@ -197,9 +218,15 @@ mod tests {
     #[test]
     fn each_format_prints_the_same_things() {
         let table = style(Format::Table).list(&things()).unwrap();
-        assert_eq!(table, "NAME        CALLS  STATE\n受付            7  running\n=long name   1234  running\n");
+        assert_eq!(
+            table,
+            "NAME        CALLS  STATE\n受付            7  running\n=long name   1234  running\n"
+        );
         assert_eq!(style(Format::Ids).list(&things()).unwrap(), "受付\n=long name\n");
-        assert_eq!(style(Format::Csv).list(&things()).unwrap(), "name,calls,state\n受付,7,running\n'=long name,1234,running\n");
+        assert_eq!(
+            style(Format::Csv).list(&things()).unwrap(),
+            "name,calls,state\n受付,7,running\n'=long name,1234,running\n"
+        );
         let page = style(Format::Table).item(&Thing { name: "x", calls: 7 }).unwrap();
         assert_eq!(page, "NAME   x\nCALLS  7\nSTATE  running\n");
     }

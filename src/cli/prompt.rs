@@ -47,6 +47,10 @@ impl Show for Prompt {
     fn cells(&self) -> Vec<Cell> {
         vec![Cell::text(&self.name), Cell::Span(self.duration_ms), Cell::Time(self.updated_at)]
     }
-    fn id(&self) -> String { self.id.to_string() }
-    fn label(&self) -> String { format!("prompt {}", self.name) }
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+    fn label(&self) -> String {
+        format!("prompt {}", self.name)
+    }
 }

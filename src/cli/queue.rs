@@ -6,8 +6,8 @@ use super::cell::Cell;
 use super::console::Console;
 use super::present::Show;
 use crate::domain::campaign::Sensitivity;
-use crate::wire::queue::{self as wire, Queue};
 use crate::wire::Failure;
+use crate::wire::queue::{self as wire, Queue};
 use clap::Subcommand;
 
 #[derive(Clone, Debug, Subcommand)]
@@ -31,9 +31,12 @@ pub(super) enum Verb {
         campaign: Option<String>,
         #[command(flatten)]
         settings: Settings,
-        /// Leave it without operators
-        #[arg(long, conflicts_with = "members")]
-        no_members: bool,
+        /// Operator who joins; repeat for several
+        #[arg(long = "add-member", value_name = "LOGIN", conflicts_with = "members")]
+        add_members: Vec<String>,
+        /// Operator who leaves; repeat for several
+        #[arg(long = "remove-member", value_name = "LOGIN", conflicts_with = "members")]
+        remove_members: Vec<String>,
     },
     /// List queues
     List,
@@ -69,14 +72,32 @@ impl Verb {
             Self::Create { name, campaign, settings } => {
                 let Settings { members, ring_seconds, wrap_up_seconds, recorded, sensitivity } = settings;
                 console
-                    .change(wire::Create { name, campaign, sensitivity, ring_seconds, wrap_up_seconds, recorded, members })
+                    .change(wire::Create {
+                        name,
+                        campaign,
+                        sensitivity,
+                        ring_seconds,
+                        wrap_up_seconds,
+                        recorded,
+                        members,
+                    })
                     .await
             }
-            Self::Set { name, campaign, settings, no_members } => {
+            Self::Set { name, campaign, settings, add_members, remove_members } => {
                 let Settings { members, ring_seconds, wrap_up_seconds, recorded, sensitivity } = settings;
-                let members = (no_members || !members.is_empty()).then_some(members);
+                let members = (!members.is_empty()).then_some(members);
                 console
-                    .change(wire::Set { name, campaign, sensitivity, ring_seconds, wrap_up_seconds, recorded, members })
+                    .change(wire::Set {
+                        name,
+                        campaign,
+                        sensitivity,
+                        ring_seconds,
+                        wrap_up_seconds,
+                        recorded,
+                        members,
+                        add_members,
+                        remove_members,
+                    })
                     .await
             }
             Self::List => console.list(wire::Index {}).await,
@@ -86,8 +107,16 @@ impl Verb {
 }
 
 impl Show for Queue {
-    const COLUMNS: &'static [&'static str] =
-        &["name", "campaign", "members", "waiting", "ring_seconds", "wrap_up_seconds", "recorded", "sensitivity"];
+    const COLUMNS: &'static [&'static str] = &[
+        "name",
+        "campaign",
+        "members",
+        "waiting",
+        "ring_seconds",
+        "wrap_up_seconds",
+        "recorded",
+        "sensitivity",
+    ];
     fn cells(&self) -> Vec<Cell> {
         vec![
             Cell::text(&self.name),
@@ -100,8 +129,12 @@ impl Show for Queue {
             Cell::Word(sensitivity_word(self.sensitivity)),
         ]
     }
-    fn id(&self) -> String { self.id.to_string() }
-    fn label(&self) -> String { format!("queue {}", self.name) }
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+    fn label(&self) -> String {
+        format!("queue {}", self.name)
+    }
     fn more(&self) -> Vec<(&'static str, Cell)> {
         vec![("longest_since", Cell::maybe(self.longest_since, Cell::Time)), ("id", Cell::Text(self.id()))]
     }

@@ -50,7 +50,9 @@ fn recording_id(text: &str) -> Result<RecordingId, &'static str> {
 impl Verb {
     pub(super) async fn run(self, console: &Console) -> Result<(), Failure> {
         match self {
-            Self::List { limit, before } => console.list(wire::Index { limit: Some(limit.into()), before }).await,
+            Self::List { limit, before } => {
+                console.list(wire::Index { limit: Some(limit.into()), before }).await
+            }
             Self::Show { id } => console.show(wire::Show { id }).await,
             Self::Export { id, to } => export(console, id, &to).await,
         }
@@ -84,15 +86,26 @@ async fn export(console: &Console, id: RecordingId, to: &Path) -> Result<(), Fai
 /// Streams beside the target and renames at the end, so that no half a recording bears its name.
 async fn download(console: &Console, id: RecordingId, to: &Path) -> Result<u64, Failure> {
     let mut body = console.client.fetch(wire::Export { id }).await?;
-    let draft = to.with_added_extension("part");
-    let unwritable = |e: std::io::Error| Failure::failed(format!("{} can't be written: {e}", draft.display()));
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft).map_err(unwritable)?;
+    let mut draft = to.to_owned().into_os_string();
+    draft.push(".part");
+    let draft = PathBuf::from(draft);
+    let unwritable =
+        |e: std::io::Error| Failure::failed(format!("{} can't be written: {e}", draft.display()));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)
+        .map_err(unwritable)?;
     let mut bytes = 0;
     while let Some(frame) = body.frame().await {
-        let broken = |e: hyper::Error| Failure::failed(format!("the recording broke off: {e}; see the log of bbd"));
+        let broken =
+            |e: hyper::Error| Failure::failed(format!("the recording broke off: {e}; see the log of bbd"));
         let written = match frame.map_err(broken) {
-            Ok(frame) => frame.into_data().map_or(Ok(0), |data| file.write_all(&data).map(|()| data.len() as u64)),
+            Ok(frame) => {
+                frame.into_data().map_or(Ok(0), |data| file.write_all(&data).map(|()| data.len() as u64))
+            }
             Err(failure) => {
                 let _ = std::fs::remove_file(&draft);
                 return Err(failure);
@@ -119,6 +132,10 @@ impl Show for Recording {
             Cell::Text(self.id.to_string()),
         ]
     }
-    fn id(&self) -> String { self.id.to_string() }
-    fn label(&self) -> String { format!("recording {}", self.id) }
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+    fn label(&self) -> String {
+        format!("recording {}", self.id)
+    }
 }

@@ -37,7 +37,8 @@ impl Verb {
 }
 
 impl Show for Session {
-    const COLUMNS: &'static [&'static str] = &["login", "source", "user_agent", "created_at", "last_seen_at", "id"];
+    const COLUMNS: &'static [&'static str] =
+        &["login", "source", "user_agent", "created_at", "last_seen_at", "id"];
     fn cells(&self) -> Vec<Cell> {
         vec![
             Cell::text(&self.login),
@@ -48,6 +49,10 @@ impl Show for Session {
             Cell::Text(self.id.to_string()),
         ]
     }
-    fn id(&self) -> String { self.id.to_string() }
-    fn label(&self) -> String { format!("session {}", self.id) }
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+    fn label(&self) -> String {
+        format!("session {}", self.id)
+    }
 }

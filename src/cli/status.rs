@@ -13,16 +13,22 @@ pub(super) async fn run(console: &Console) -> Result<(), Failure> {
     let style = console.style(&answer);
     match console.format() {
         Format::Json => console.raw(&present::json(status)?),
-        Format::Ids => console.raw(&status.tenants.iter().map(|t| format!("{}\n", t.tenant)).collect::<String>()),
+        Format::Ids => {
+            console.raw(&status.tenants.iter().map(|t| format!("{}\n", t.tenant)).collect::<String>())
+        }
         Format::Csv => {
-            let rows = page(status).into_iter().map(|(name, cell)| vec![name.to_owned(), cell.for_csv(&style.zone)]);
+            let rows =
+                page(status).into_iter().map(|(name, cell)| vec![name.to_owned(), cell.for_csv(&style.zone)]);
             console.raw(&present::csv(&["name", "value"], rows)?)
         }
         Format::Table => {
             let mut text = style.page(&page(status));
             if !status.tenants.is_empty() {
                 text.push('\n');
-                text.push_str(&style.table(&["tenant", "calls", "operators", "available", "waiting", "queues"], loads(status)));
+                text.push_str(&style.table(
+                    &["tenant", "calls", "operators", "available", "waiting", "queues"],
+                    loads(status),
+                ));
             }
             console.raw(&text)
         }
@@ -62,7 +68,9 @@ fn loads(status: &Status) -> impl Iterator<Item = Vec<Cell>> + '_ {
     })
 }
 
-fn addresses(list: &[SocketAddr]) -> Cell { Cell::List(list.iter().map(SocketAddr::to_string).collect()) }
+fn addresses(list: &[SocketAddr]) -> Cell {
+    Cell::List(list.iter().map(SocketAddr::to_string).collect())
+}
 
 fn phase(word: &str) -> &'static str {
     match word {

@@ -56,7 +56,13 @@ impl Show for Tenant {
             Cell::Time(self.created_at),
         ]
     }
-    fn id(&self) -> String { self.id.to_string() }
-    fn label(&self) -> String { format!("tenant {}", self.slug) }
-    fn more(&self) -> Vec<(&'static str, Cell)> { vec![("id", Cell::Text(self.id()))] }
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+    fn label(&self) -> String {
+        format!("tenant {}", self.slug)
+    }
+    fn more(&self) -> Vec<(&'static str, Cell)> {
+        vec![("id", Cell::Text(self.id()))]
+    }
 }

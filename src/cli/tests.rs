@@ -2,7 +2,9 @@ use super::*;
 use clap::CommandFactory;
 
 #[test]
-fn the_command_tree_is_sound() { Cli::command().debug_assert(); }
+fn the_command_tree_is_sound() {
+    Cli::command().debug_assert();
+}
 
 #[test]
 fn global_options_stand_anywhere() {
@@ -17,7 +19,10 @@ fn a_password_is_never_an_argument() {
         for argument in command.get_arguments() {
             let takes_value = argument.get_action().takes_values();
             let name = argument.get_id().as_str();
-            assert!(!(takes_value && (name.contains("password") || name.contains("secret"))), "{path} --{name}");
+            assert!(
+                !(takes_value && (name.contains("password") || name.contains("secret"))),
+                "{path} --{name}"
+            );
         }
         for below in command.get_subcommands() {
             walk(below, &format!("{path} {}", below.get_name()));

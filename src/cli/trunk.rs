@@ -54,6 +54,10 @@ impl Show for Trunk {
         let sources = self.sources.iter().map(ToString::to_string).collect();
         vec![Cell::text(&self.name), Cell::List(sources), Cell::Time(self.created_at)]
     }
-    fn id(&self) -> String { self.id.to_string() }
-    fn label(&self) -> String { format!("trunk {}", self.name) }
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+    fn label(&self) -> String {
+        format!("trunk {}", self.name)
+    }
 }

@@ -69,11 +69,12 @@ fn count<T: TryFrom<i64>>(
 ) -> Checked<T> {
     let Some(raw) = raw else { return Ok(default) };
     let value = *raw.get_ref();
-    allowed
-        .contains(&value)
-        .then(|| T::try_from(value).ok())
-        .flatten()
-        .ok_or_else(|| places.error(raw.span(), format!("{value} is out of range; use {} to {}", allowed.start(), allowed.end())))
+    allowed.contains(&value).then(|| T::try_from(value).ok()).flatten().ok_or_else(|| {
+        places.error(
+            raw.span(),
+            format!("{value} is out of range; use {} to {}", allowed.start(), allowed.end()),
+        )
+    })
 }
 
 /// How many entries a list of addresses must have.
@@ -83,7 +84,12 @@ enum Least {
     One,
 }
 
-fn sockets(raw: Option<Vec<Text>>, default: Vec<SocketAddr>, least: Least, places: &Places<'_>) -> Checked<Vec<SocketAddr>> {
+fn sockets(
+    raw: Option<Vec<Text>>,
+    default: Vec<SocketAddr>,
+    least: Least,
+    places: &Places<'_>,
+) -> Checked<Vec<SocketAddr>> {
     let Some(raw) = raw else { return Ok(default) };
     if raw.is_empty() && least == Least::One {
         // An empty list has no span of its own; its key is found by name.
@@ -95,14 +101,18 @@ fn sockets(raw: Option<Vec<Text>>, default: Vec<SocketAddr>, least: Least, place
 
 fn socket(raw: Text, places: &Places<'_>) -> Checked<SocketAddr> {
     raw.get_ref().parse().map_err(|_| {
-        let reason = format!("{:?} is no address with a port; write it like \"192.0.2.1:443\" or \"[::]:443\"", raw.get_ref());
+        let reason = format!(
+            "{:?} is no address with a port; write it like \"192.0.2.1:443\" or \"[::]:443\"",
+            raw.get_ref()
+        );
         places.error(raw.span(), reason)
     })
 }
 
 fn address(raw: Text, places: &Places<'_>) -> Checked<IpAddr> {
     raw.get_ref().parse().map_err(|_| {
-        let reason = format!("{:?} is no IP address; write it like \"192.0.2.1\" or \"2001:db8::1\"", raw.get_ref());
+        let reason =
+            format!("{:?} is no IP address; write it like \"192.0.2.1\" or \"2001:db8::1\"", raw.get_ref());
         places.error(raw.span(), reason)
     })
 }
@@ -110,19 +120,25 @@ fn address(raw: Text, places: &Places<'_>) -> Checked<IpAddr> {
 fn host_name(raw: Text, places: &Places<'_>) -> Checked<String> {
     let host = raw.get_ref();
     let label = |l: &str| {
-        (1..=63).contains(&l.len()) && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') && !l.starts_with('-')
+        (1..=63).contains(&l.len())
+            && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && !l.starts_with('-')
     };
     let is_name = host.len() <= 253 && host.split('.').all(label);
     if is_name || host.parse::<IpAddr>().is_ok() {
         Ok(host.to_ascii_lowercase())
     } else {
-        let reason = format!("{host:?} is no host name or IP address; write it without scheme and port, like \"call.example.jp\"");
+        let reason = format!(
+            "{host:?} is no host name or IP address; write it without scheme and port, like \"call.example.jp\""
+        );
         Err(places.error(raw.span(), reason))
     }
 }
 
 fn port_range(raw: Text, places: &Places<'_>) -> Checked<(u16, u16)> {
-    let wrong = |reason: &str| places.error(raw.span(), format!("{:?} {reason}; write it like \"20000-39999\"", raw.get_ref()));
+    let wrong = |reason: &str| {
+        places.error(raw.span(), format!("{:?} {reason}; write it like \"20000-39999\"", raw.get_ref()))
+    };
     let (first, last) = raw.get_ref().split_once('-').ok_or_else(|| wrong("is no range of ports"))?;
     let port = |text: &str| text.trim().parse::<u16>().map_err(|_| wrong("is no range of ports"));
     let (first, last) = (port(first)?, port(last)?);
@@ -136,7 +152,8 @@ fn log_level(raw: Text, places: &Places<'_>) -> Checked<String> {
     match raw.get_ref().parse::<tracing_subscriber::filter::EnvFilter>() {
         Ok(_) if !raw.get_ref().trim().is_empty() => Ok(raw.into_inner()),
         _ => {
-            let reason = format!("{:?} is no log level; use error, warn, info, debug or trace", raw.get_ref());
+            let reason =
+                format!("{:?} is no log level; use error, warn, info, debug or trace", raw.get_ref());
             Err(places.error(raw.span(), reason))
         }
     }
@@ -148,8 +165,16 @@ fn keypair(certificate: Option<Text>, key: Option<Text>, places: &Places<'_>) ->
     let (certificate, key) = match (certificate, key) {
         (None, None) => return Ok((None, None)),
         (Some(certificate), Some(key)) => (certificate, key),
-        (Some(lone), None) => return Err(places.error(lone.span(), "has no 'key' beside it; name the PEM file of its private key")),
-        (None, Some(lone)) => return Err(places.error(lone.span(), "has no 'certificate' beside it; name the PEM file of the chain")),
+        (Some(lone), None) => {
+            return Err(
+                places.error(lone.span(), "has no 'key' beside it; name the PEM file of its private key")
+            );
+        }
+        (None, Some(lone)) => {
+            return Err(
+                places.error(lone.span(), "has no 'certificate' beside it; name the PEM file of the chain")
+            );
+        }
     };
     let beside = |text: &Text| places.file.parent().unwrap_or(std::path::Path::new("")).join(text.get_ref());
     let (certificate_path, key_path) = (beside(&certificate), beside(&key));

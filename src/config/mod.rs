@@ -7,7 +7,7 @@ mod document;
 mod pem;
 mod place;
 
-pub use pem::Keypair;
+pub use pem::{Keypair, PemError};
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -109,7 +109,9 @@ impl Default for Media {
 }
 
 impl Default for Limits {
-    fn default() -> Self { Self { calls: 2000, invites_per_second: 400, drain_seconds: 60 } }
+    fn default() -> Self {
+        Self { calls: 2000, invites_per_second: 400, drain_seconds: 60 }
+    }
 }
 
 /// What is wrong with the configuration: `FILE:LINE: KEY: what is wrong and what to do`.

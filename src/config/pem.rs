@@ -26,7 +26,8 @@ impl Keypair {
     /// Reads both files and checks that they belong together.
     pub fn read(certificate: &Path, key: &Path) -> Result<Self, PemError> {
         let shown = certificate.display();
-        let pem = std::fs::read(certificate).map_err(|e| PemError::Certificate(format!("{shown} can't be read: {e}")))?;
+        let pem = std::fs::read(certificate)
+            .map_err(|e| PemError::Certificate(format!("{shown} can't be read: {e}")))?;
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&pem)
             .collect::<Result<_, _>>()
             .map_err(|e| PemError::Certificate(format!("{shown} is no PEM certificate chain: {e}")))?;
@@ -44,5 +45,7 @@ impl Keypair {
     }
 
     /// The leaf certificate, DER.
-    pub fn leaf(&self) -> &[u8] { self.0.cert.first().map_or(&[], |c| c.as_ref()) }
+    pub fn leaf(&self) -> &[u8] {
+        self.0.cert.first().map_or(&[], |c| c.as_ref())
+    }
 }

@@ -4,7 +4,9 @@ fn parse(text: &str) -> Result<Config, String> {
     Config::parse(text, Path::new("bbd.toml")).map_err(|e| e.to_string())
 }
 
-fn error(text: &str) -> String { parse(text).expect_err("this must be refused") }
+fn error(text: &str) -> String {
+    parse(text).expect_err("this must be refused")
+}
 
 #[test]
 fn an_empty_file_is_the_defaults() {
@@ -16,18 +18,30 @@ fn every_mistake_is_one_line_with_file_line_and_key() {
     let cases = [
         ("[web]\nlisen = []\n", "bbd.toml:2: web.lisen: unknown key 'lisen', expected one of"),
         ("[wbe]\n", "bbd.toml:1: wbe: unknown key 'wbe', expected one of"),
-        ("# one\n[sip]\n\nudp = [\n  \"[::]:5060\",\n  \"nowhere\",\n]\n", "bbd.toml:6: sip.udp: \"nowhere\" is no address"),
+        (
+            "# one\n[sip]\n\nudp = [\n  \"[::]:5060\",\n  \"nowhere\",\n]\n",
+            "bbd.toml:6: sip.udp: \"nowhere\" is no address",
+        ),
         ("[sip]\nudp = \"[::]:5060\"\n", "bbd.toml:2: sip.udp: invalid type"),
         ("[media]\nrtp_ports = \"9-8\"\n", "bbd.toml:2: media.rtp_ports: \"9-8\" must start"),
-        ("[media]\nbrowser_candidates = [\"::g\"]\n", "bbd.toml:2: media.browser_candidates: \"::g\" is no IP address"),
+        (
+            "[media]\nbrowser_candidates = [\"::g\"]\n",
+            "bbd.toml:2: media.browser_candidates: \"::g\" is no IP address",
+        ),
         ("[limits]\ncalls = -1\n", "bbd.toml:2: limits.calls: -1 is out of range; use 1 to 100000"),
-        ("[limits]\ndrain_seconds = 99999999999\n", "bbd.toml:2: limits.drain_seconds: 99999999999 is out of range"),
+        (
+            "[limits]\ndrain_seconds = 99999999999\n",
+            "bbd.toml:2: limits.drain_seconds: 99999999999 is out of range",
+        ),
         ("[log]\nlevel = \"bluebean=loud\"\n", "bbd.toml:2: log.level: \"bluebean=loud\" is no log level"),
         ("[web]\nlisten = []\n", "bbd.toml:2: web.listen: names no address"),
         ("[web]\nhosts = [\"https://x\"]\n", "bbd.toml:2: web.hosts: \"https://x\" is no host name"),
         ("[web]\ncertificate = \"a.pem\"\n", "bbd.toml:2: web.certificate: has no 'key' beside it"),
         ("[web]\nkey = \"a.pem\"\n", "bbd.toml:2: web.key: has no 'certificate' beside it"),
-        ("[web]\ncertificate = \"a.pem\"\nkey = \"b.pem\"\n", "bbd.toml:2: web.certificate: a.pem can't be read"),
+        (
+            "[web]\ncertificate = \"a.pem\"\nkey = \"b.pem\"\n",
+            "bbd.toml:2: web.certificate: a.pem can't be read",
+        ),
         ("[web\n", "bbd.toml:1: "),
         ("[web]\nlisten = [\"\u{3042}\"]\n\u{3042} = 1", "bbd.toml:3: web"),
     ];
@@ -71,10 +85,24 @@ fn the_example_names_every_key_with_its_default() {
     assert_eq!(parse(text), Ok(Config::default()));
     // Keys without a default value stand there as comments; uncommented, the file must still parse.
     for key in [
-        "listen", "redirect", "certificate", "key", "hosts", "udp", "tcp", "public_address", "rtp_ports", "browser",
-        "browser_candidates", "calls", "invites_per_second", "drain_seconds", "level",
+        "listen",
+        "redirect",
+        "certificate",
+        "key",
+        "hosts",
+        "udp",
+        "tcp",
+        "public_address",
+        "rtp_ports",
+        "browser",
+        "browser_candidates",
+        "calls",
+        "invites_per_second",
+        "drain_seconds",
+        "level",
     ] {
-        let names = |line: &str| line.trim_start_matches(['#', ' ']).split('=').next().map(str::trim) == Some(key);
+        let names =
+            |line: &str| line.trim_start_matches(['#', ' ']).split('=').next().map(str::trim) == Some(key);
         assert!(text.lines().any(names), "{key} is missing in examples/bbd.toml");
     }
 }

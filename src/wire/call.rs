@@ -1,6 +1,7 @@
 //! `call list|show|hangup`.
 
 use super::{Change, List, asks};
+use crate::domain::contact::ContactRecord;
 use crate::domain::record::Fate;
 use crate::domain::{CallId, CustomerId, RecordingId, UnixMillis};
 use serde::{Deserialize, Serialize};
@@ -55,9 +56,12 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Story {
     /// The call.
+    #[serde(flatten)]
     pub call: Call,
     /// In order of time.
     pub events: Vec<Event>,
+    /// What its operator wrote about it. Personal data.
+    pub contact_records: Vec<ContactRecord>,
 }
 
 /// Calls, newest first. Audited: it shows personal data.

@@ -76,13 +76,21 @@ impl Failure {
         Self::new(Code::NotFound, format!("no {noun} {name:?}; see 'bbctl {noun} list'"))
     }
     /// [`Code::Usage`].
-    pub fn usage(message: impl Into<String>) -> Self { Self::new(Code::Usage, message) }
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Code::Usage, message)
+    }
     /// [`Code::Conflict`].
-    pub fn conflict(message: impl Into<String>) -> Self { Self::new(Code::Conflict, message) }
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(Code::Conflict, message)
+    }
     /// [`Code::Refused`].
-    pub fn refused(message: impl Into<String>) -> Self { Self::new(Code::Refused, message) }
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(Code::Refused, message)
+    }
     /// [`Code::Failed`].
-    pub fn failed(message: impl Into<String>) -> Self { Self::new(Code::Failed, message) }
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Code::Failed, message)
+    }
 }
 
 /// A failure as the body of a reply.

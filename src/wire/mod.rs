@@ -25,8 +25,13 @@ pub mod trunk;
 pub use failure::{Code, Failure};
 pub use secret::Secret;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use crate::domain::campaign::Campaign;
+use crate::domain::customer::Customer;
+use crate::domain::route::{Prompt, Trunk};
+use crate::domain::tenant::Tenant;
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
 
 /// Reply header that names the tenant's IANA time zone, by which tables show times.
 pub const TIME_ZONE_HEADER: &str = "bluebean-time-zone";
@@ -94,11 +99,55 @@ pub struct Change<T> {
     pub item: T,
 }
 
-/// Reply of a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A kind of thing that lists hold.
+pub trait Listed {
+    /// The list's key in JSON: `queues`.
+    const PLURAL: &'static str;
+}
+
+/// Reply of a list: `{"queues": […]}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List<T> {
     /// In the order a person expects.
     pub items: Vec<T>,
+}
+
+impl<T: Listed + Serialize> Serialize for List<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(T::PLURAL, &self.items)])
+    }
+}
+
+impl<'de, T: Listed + Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut map = BTreeMap::<String, Vec<T>>::deserialize(deserializer)?;
+        let items = map.remove(T::PLURAL).ok_or_else(|| D::Error::missing_field(T::PLURAL))?;
+        Ok(Self { items })
+    }
+}
+
+/// Says under which key a list of each type stands.
+macro_rules! lists {
+    ($($item:ty => $plural:literal;)+) => {$(
+        impl Listed for $item {
+            const PLURAL: &'static str = $plural;
+        }
+    )+};
+}
+
+lists! {
+    Tenant => "tenants";
+    account::Account => "accounts";
+    Campaign => "campaigns";
+    Customer => "customers";
+    queue::Queue => "queues";
+    number::Number => "numbers";
+    Trunk => "trunks";
+    flow::Flow => "flows";
+    Prompt => "prompts";
+    call::Call => "calls";
+    recording::Recording => "recordings";
+    session::Session => "sessions";
 }
 
 #[cfg(test)]
@@ -107,7 +156,8 @@ mod tests {
 
     #[test]
     fn an_envelope_lies_flat_around_the_verbs_own_fields() {
-        let text = r#"{"tenant":"acme","dry_run":true,"name":"support","campaign":"sales","members":["ann"]}"#;
+        let text =
+            r#"{"tenant":"acme","dry_run":true,"name":"support","campaign":"sales","members":["ann"]}"#;
         let envelope: Envelope<queue::Create> = serde_json::from_str(text).unwrap();
         assert_eq!(envelope.tenant.as_deref(), Some("acme"));
         assert!(envelope.dry_run);

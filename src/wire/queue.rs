@@ -67,6 +67,12 @@ pub struct Set {
     pub recorded: Option<bool>,
     /// All its operators from now on.
     pub members: Option<Vec<String>>,
+    /// Operators who join.
+    #[serde(default)]
+    pub add_members: Vec<String>,
+    /// Operators who leave.
+    #[serde(default)]
+    pub remove_members: Vec<String>,
 }
 
 /// Every queue, by name.

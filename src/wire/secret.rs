@@ -9,15 +9,23 @@ pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// Wraps a text.
-    pub fn new(text: String) -> Self { Self(Zeroizing::new(text)) }
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
     /// Takes the text out, still wiped when dropped.
-    pub fn into_inner(self) -> Zeroizing<String> { self.0 }
+    pub fn into_inner(self) -> Zeroizing<String> {
+        self.0
+    }
     /// The text.
-    pub fn expose(&self) -> &str { &self.0 }
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
 }
 
 impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("Secret") }
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 impl Serialize for Secret {
