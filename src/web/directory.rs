@@ -3,31 +3,31 @@
 use crate::access::Session;
 use crate::domain::account::Role;
 use crate::domain::campaign::{Campaign, CampaignStatus};
-use crate::domain::{AccountId, TenantId, queue::Queue, record::CallRecord};
+use crate::domain::{AccountId, TenantId, queue::Queue};
 use crate::store::{Store, StoreError};
-use std::collections::HashMap;
 
 /// Running campaigns within the session's scope.
 pub async fn campaigns(store: &Store, session: &Session) -> Result<Vec<Campaign>, StoreError> {
-    let _ = (store, session, CampaignStatus::Running);
-    todo!("H1")
+    let mut campaigns = store.tenant(session.tenant.id)?.campaigns(&session.scope).await?;
+    campaigns.retain(|campaign| campaign.status == CampaignStatus::Running);
+    Ok(campaigns)
 }
 
 /// The queues a session sees: an operator's own ones, for others those of their campaigns.
 pub async fn queues(store: &Store, session: &Session) -> Result<Vec<Queue>, StoreError> {
-    let _ = (store, session, Role::Operator);
-    todo!("H1")
+    let mut queues = store.tenant(session.tenant.id)?.queues().await?;
+    let operator = session.account.role == Role::Operator;
+    queues.retain(|queue| {
+        session.scope.reaches(queue.campaign) && (!operator || queue.members.contains(&session.account.id))
+    });
+    Ok(queues)
 }
 
-/// Names of a tenant's people.
-pub async fn names(store: &Store, tenant: TenantId) -> Result<HashMap<AccountId, String>, StoreError> {
-    let _ = (store, tenant);
-    todo!("H1")
-}
-
-/// Calls within the session's scope, newest first: an operator's own ones, for others those of
-/// their campaigns.
-pub async fn calls(store: &Store, session: &Session, limit: usize) -> Result<Vec<CallRecord>, StoreError> {
-    let _ = (store, session, limit);
-    todo!("H2")
+/// The name of one of the tenant's people; empty for one who is gone.
+pub async fn name(store: &Store, tenant: TenantId, account: AccountId) -> Result<String, StoreError> {
+    match store.tenant(tenant)?.account(account).await {
+        Ok(account) => Ok(account.name),
+        Err(StoreError::NotFound) => Ok(String::new()),
+        Err(error) => Err(error),
+    }
 }

@@ -11,14 +11,17 @@
 pub mod api;
 pub mod live;
 
+pub mod accept;
 pub mod assets;
 pub mod body;
 pub mod directory;
+pub mod gate;
 pub mod headers;
 pub mod openapi;
 pub mod origin;
 pub mod playing;
 pub mod query;
+pub mod redirect;
 pub mod refusal;
 pub mod router;
 pub mod server;

@@ -9,12 +9,15 @@ use crate::access::Session;
 use crate::audit::{Entry, Outcome};
 use crate::clock::Clock;
 use crate::config;
+use crate::task::Stop;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post, put};
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use tokio::sync::mpsc;
 
 /// A login is small; what comes before one must be.
 const LOGIN_LIMIT: usize = 8 * 1024;
@@ -33,9 +36,23 @@ pub struct App {
     pub(super) clock: Clock,
     pub(super) playing: Playing,
     pub(super) live: live::Hub,
+    /// Held by everything that must end before the server has.
+    pub(super) _alive: mpsc::Sender<Infallible>,
 }
 
 impl App {
+    /// Starts the live hub and puts everything together.
+    pub fn new(
+        config: config::Web,
+        services: Services,
+        clock: Clock,
+        stop: Stop,
+        alive: mpsc::Sender<Infallible>,
+    ) -> Self {
+        let live = live::Hub::start(services.clone(), clock.clone(), stop);
+        Self { services, config: Arc::new(config), clock, playing: Playing::default(), live, _alive: alive }
+    }
+
     /// Writes down what a session did. Fails closed: what can't be written down is not done.
     pub(super) async fn audit(
         &self,

@@ -3,8 +3,8 @@
 use super::view::{self, HistoryRow, views};
 use crate::audit::Outcome;
 use crate::crm::CrmError;
-use crate::domain::CustomerId;
 use crate::domain::customer::Customer;
+use crate::domain::{CustomerId, PhoneNumber};
 use crate::store::StoreError;
 use crate::web::body::Json;
 use crate::web::query::Query;
@@ -14,11 +14,10 @@ use crate::web::session::LoggedIn;
 use axum::Extension;
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 /// What to search.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Search {
     /// Any part of a name, kana, code, telephone number or email.
@@ -28,8 +27,7 @@ pub struct Search {
 }
 
 /// How many rows.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
     /// At most this many, 1–100; 50 when absent.
@@ -78,7 +76,10 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<O
 }
 
 /// Searches customers within the scope.
-#[utoipa::path(get, path = "/api/v1/customers", operation_id = "searchCustomers", params(Search), responses(
+#[utoipa::path(get, path = "/api/v1/customers", operation_id = "searchCustomers", params(
+    ("q" = String, Query, description = "any part of a name, kana, code, telephone number or email"),
+    ("limit" = Option<usize>, Query, description = "at most so many, 1–100; 20 when absent"),
+), responses(
     (status = 200, body = Found),
     (status = 401, body = ErrorBody),
 ))]
@@ -141,7 +142,10 @@ pub async fn change(
 }
 
 /// Shows a customer's history.
-#[utoipa::path(get, path = "/api/v1/customers/{id}/history", operation_id = "customerHistory", params(("id" = CustomerId, Path), Limit), responses(
+#[utoipa::path(get, path = "/api/v1/customers/{id}/history", operation_id = "customerHistory", params(
+    ("id" = CustomerId, Path),
+    ("limit" = Option<usize>, Query, description = "at most so many, 1–100; 50 when absent"),
+), responses(
     (status = 200, body = History),
     (status = 401, body = ErrorBody),
     (status = 404, description = "`not_found`: none within the scope", body = ErrorBody),
@@ -164,7 +168,6 @@ fn parse(id: &str) -> Result<CustomerId, Refusal> {
 
 impl Change {
     fn apply(self, mut customer: Customer, region: &str) -> Result<Customer, Refusal> {
-        let _ = region;
         customer.version = self.version;
         let texts = [
             (&mut customer.name, self.name),
@@ -179,6 +182,23 @@ impl Change {
                 *field = text;
             }
         }
+        let numbers = [
+            ("phone", &mut customer.phone, self.phone),
+            ("phone_alt", &mut customer.phone_alt, self.phone_alt),
+        ];
+        for (name, field, text) in numbers {
+            if let Some(text) = text {
+                *field = number(name, text.as_deref().unwrap_or_default(), region)?;
+            }
+        }
         Ok(customer)
     }
+}
+
+fn number(name: &str, text: &str, region: &str) -> Result<Option<PhoneNumber>, Refusal> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let refuse = || Refusal::Field(name.to_owned(), "This is not a telephone number.".to_owned());
+    PhoneNumber::normalise(text, region).map(Some).ok_or_else(refuse)
 }

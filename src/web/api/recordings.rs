@@ -68,7 +68,10 @@ pub async fn show(
         }
         Err(error) => return Err(error.into()),
     };
-    let names = directory::names(&app.services.store, session.tenant.id).await?;
+    let operator_name = match it.operator {
+        Some(operator) => directory::name(&app.services.store, session.tenant.id, operator).await?,
+        None => String::new(),
+    };
     Ok(axum::Json(Recording {
         id: it.id,
         call: it.call,
@@ -76,7 +79,7 @@ pub async fn show(
         state: it.state,
         started_at: it.started_at,
         duration_ms: it.duration_ms,
-        operator_name: it.operator.and_then(|id| names.get(&id).cloned()).unwrap_or_default(),
+        operator_name,
         peaks,
     }))
 }

@@ -8,6 +8,7 @@ use crate::domain::{
     AccountId, CallId, CampaignId, ContactRecordId, CustomerId, QueueId, RecordingId, UnixMillis, contact,
     customer,
 };
+use crate::store::tenant::HistoryEntry;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -167,13 +168,24 @@ impl From<CallRecord> for Call {
 #[derive(Clone, Serialize, ToSchema)]
 pub struct HistoryRow {
     #[schema(value_type = i64)]
-    pub(super) at: UnixMillis,
+    at: UnixMillis,
     #[schema(required)]
-    pub(super) call: Option<Call>,
+    call: Option<Call>,
     #[schema(required)]
-    pub(super) contact: Option<ContactRecord>,
+    contact: Option<ContactRecord>,
     /// Name of the operator, or empty.
-    pub(super) operator: String,
+    operator: String,
+}
+
+impl From<HistoryEntry> for HistoryRow {
+    fn from(it: HistoryEntry) -> Self {
+        Self {
+            at: it.at,
+            call: it.call.map(Into::into),
+            contact: it.contact.map(Into::into),
+            operator: it.operator,
+        }
+    }
 }
 
 impl From<crm::HistoryRow> for HistoryRow {

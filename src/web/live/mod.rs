@@ -14,6 +14,14 @@ use axum::response::Response;
 #[derive(Clone)]
 pub struct Hub {}
 
+impl Hub {
+    /// Starts.
+    pub fn start(services: super::Services, clock: crate::clock::Clock, stop: crate::task::Stop) -> Self {
+        let _ = (services, clock, stop);
+        Self {}
+    }
+}
+
 /// Opens the live connection (WebSocket). Text frames: the page sends `LiveRequest`, the server
 /// `LiveFrame`. One connection an account; a newer one closes the older with 4000.
 #[utoipa::path(get, path = "/api/v1/live", operation_id = "live", responses(
