@@ -21,7 +21,6 @@ pub async fn list(
     Query(query): Query<Limit>,
 ) -> Result<axum::Json<History>, Refusal> {
     let limit = query.limit.unwrap_or(50).clamp(1, 100);
-    let tenant = app.services.store.tenant(session.tenant.id)?;
-    let rows = tenant.calls_with_contacts(&session.scope, limit, None).await?;
+    let rows = app.services.crm.recent_calls(&session.scope, limit, None).await?;
     Ok(axum::Json(History { rows: views(rows) }))
 }

@@ -8,7 +8,6 @@ use crate::domain::{
     AccountId, CallId, CampaignId, ContactRecordId, CustomerId, QueueId, RecordingId, UnixMillis, contact,
     customer,
 };
-use crate::store::tenant::HistoryEntry;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -175,17 +174,6 @@ pub struct HistoryRow {
     contact: Option<ContactRecord>,
     /// Name of the operator, or empty.
     operator: String,
-}
-
-impl From<HistoryEntry> for HistoryRow {
-    fn from(it: HistoryEntry) -> Self {
-        Self {
-            at: it.at,
-            call: it.call.map(Into::into),
-            contact: it.contact.map(Into::into),
-            operator: it.operator,
-        }
-    }
 }
 
 impl From<crm::HistoryRow> for HistoryRow {
