@@ -1,0 +1,395 @@
+import type { QueryClient } from "@tanstack/svelte-query";
+import { api } from "../api/client";
+import { Failure, sentence } from "../api/failure";
+import type { ChosenPresence, ContactRecord, Customer, Me } from "../api/types";
+import { t } from "../i18n/language.svelte";
+import type { LiveEvent, LiveRequest } from "../live/protocol";
+import { type LiveState, panelState, reduce, totals, unknown } from "../live/reducer";
+import { type Link, LiveSocket } from "../live/socket";
+import { microphoneGranted } from "../phone/microphone";
+import { formatPhone } from "../phone/number";
+import { Phone } from "../phone/phone.svelte";
+import { Ringtone } from "../phone/ringtone";
+import { serverClock } from "./clock.svelte";
+import { notices } from "./notices.svelte";
+import { session } from "./session.svelte";
+import { Subject, type SubjectCall } from "./subject.svelte";
+
+const HANG_UP_TWICE = 2_000;
+
+/** The operator's desk: live state, phone, and what is being worked on. One while logged in. */
+export class Desk {
+  live = $state.raw<LiveState>(unknown);
+  link = $state<Link>("connecting");
+  subject = $state.raw<Subject | null>(null);
+  /** The call whose answer was pressed and is not bridged yet. */
+  private accepting = $state<string | null>(null);
+  private wished = $state<ChosenPresence | null>(null);
+  muted = $state(false);
+  finishing = $state(false);
+  hangUpArmed = $state(false);
+  /** Read once by the polite live region. */
+  announcement = $state("");
+  recording = $state<{ id: string; at: number } | null>(null);
+
+  readonly panel = $derived(panelState(this.live, this.accepting));
+  readonly totals = $derived(totals(this.live.queues));
+  readonly inCall = $derived(this.panel === "talking" || this.panel === "hold" || this.panel === "connecting");
+  /** The radio group's choice: what was just pressed, else what the server says. */
+  readonly chosen = $derived<ChosenPresence>(this.wished ?? shownChoice(this.live));
+  readonly phone: Phone;
+  readonly ringtone = new Ringtone();
+  private readonly socket: LiveSocket;
+  private instance: string | null = null;
+  private armedTimer = 0;
+
+  constructor(
+    readonly me: Me,
+    private readonly queries: QueryClient,
+    play: (stream: MediaStream | null) => void,
+  ) {
+    const scheme = location.protocol === "http:" ? "ws" : "wss";
+    this.socket = new LiveSocket(`${scheme}://${location.host}/api/v1/live`, {
+      event: (event) => this.hear(event),
+      link: (link) => {
+        this.link = link;
+      },
+      ended: () => session.leave(true),
+      refused: () => void api.me().catch((failure) => this.checkSession(failure)),
+    });
+    this.phone = new Phone(async (sdp) => (await this.ask({ type: "media_offer", sdp })).sdp ?? "", play);
+  }
+
+  open(): void {
+    this.socket.open();
+  }
+
+  close(): void {
+    this.subject?.now();
+    this.ringtone.stop();
+    this.phone.stop();
+    this.socket.close();
+    notices.clear();
+  }
+
+  campaignName(id: string): string {
+    return this.me.campaigns.find((campaign) => campaign.id === id)?.name ?? "";
+  }
+
+  // Presence
+
+  /** One press: shown at once, taken back with a message if refused. */
+  async choose(presence: ChosenPresence): Promise<void> {
+    this.ringtone.unlock();
+    this.wished = presence;
+    try {
+      if (presence === "available" && !(await this.phone.start())) return;
+      await this.subject?.flush();
+      const done = await this.ask({ type: "presence", presence });
+      if (done.presence !== undefined) {
+        this.live = {
+          ...this.live,
+          presence: done.presence,
+          since: done.since ?? this.live.since,
+          reserved: done.reserved ?? null,
+        };
+        this.settled();
+      }
+      if (presence === "offline" && !this.inCall && this.panel !== "ringing") this.phone.stop();
+    } catch (failure) {
+      notices.say(failure instanceof Failure && failure.code !== "network" ? t().presence.refused : sentence(t(), failure), "error");
+    } finally {
+      this.wished = null;
+    }
+  }
+
+  /** 後処理完了: after the last save, take calls again. */
+  async finish(): Promise<void> {
+    if (this.finishing) return;
+    this.finishing = true;
+    try {
+      if (this.subject !== null && !(await this.subject.flush())) {
+        notices.say(t().save.failedLead, "error");
+        return;
+      }
+      await this.choose("available");
+    } finally {
+      this.finishing = false;
+    }
+  }
+
+  // The call
+
+  async answer(): Promise<void> {
+    const ring = this.live.ring;
+    if (ring === null || this.accepting !== null) return;
+    this.accepting = ring.call;
+    this.ringtone.stop();
+    try {
+      if (!(await this.phone.start())) {
+        this.accepting = null;
+        this.ring();
+        return;
+      }
+      await this.phone.setActive(true);
+      await this.ask({ type: "accept", call: ring.call });
+      window.setTimeout(() => {
+        if (this.accepting === ring.call) this.accepting = null;
+      }, 5_000);
+    } catch (failure) {
+      this.accepting = null;
+      if (this.live.talk === null) await this.phone.setActive(false);
+      notices.say(failure instanceof Failure && failure.status === 0 ? sentence(t(), failure) : t().call.missed, "error");
+    }
+  }
+
+  async refuse(): Promise<void> {
+    const ring = this.live.ring;
+    if (ring !== null) await this.order({ type: "refuse", call: ring.call });
+  }
+
+  /** By key it takes two presses within two seconds. */
+  async hangUp(byKey: boolean): Promise<void> {
+    const talk = this.live.talk;
+    if (talk === null) return;
+    if (byKey && !this.hangUpArmed) {
+      this.hangUpArmed = true;
+      window.clearTimeout(this.armedTimer);
+      this.armedTimer = window.setTimeout(() => {
+        this.hangUpArmed = false;
+      }, HANG_UP_TWICE);
+      return;
+    }
+    this.hangUpArmed = false;
+    await this.order({ type: "hang_up", call: talk.call });
+  }
+
+  async toggleHold(): Promise<void> {
+    const talk = this.live.talk;
+    if (talk === null) return;
+    const held = talk.state === "talking";
+    if (await this.order({ type: "hold", call: talk.call, held })) {
+      const now = this.live.talk;
+      if (now?.call === talk.call) this.live = { ...this.live, talk: { ...now, state: held ? "hold" : "talking" } };
+    }
+  }
+
+  async toggleMute(): Promise<void> {
+    const talk = this.live.talk;
+    if (talk === null) return;
+    this.muted = !this.muted;
+    this.phone.setMuted(this.muted);
+    await this.order({ type: "mute", call: talk.call, muted: this.muted });
+  }
+
+  // Customers
+
+  /** A customer found by hand: joins the call if there is one, else opens on its own. */
+  show(customer: Customer): void {
+    if (this.subject?.call) {
+      this.subject.choose(customer);
+      return;
+    }
+    this.replaceSubject(this.newSubject(null, customer.campaign, [customer]));
+  }
+
+  play(id: string, at: number): void {
+    this.recording = { id, at };
+  }
+
+  // Hearing the server
+
+  private hear(event: LiveEvent): void {
+    serverClock.heard(event.at);
+    const before = this.live;
+    this.live = reduce(before, event);
+    switch (event.type) {
+      case "hello":
+        return this.greet(event.instance);
+      case "presence":
+        return this.settled();
+      case "offered":
+        return this.offered();
+      case "offer_ended":
+        if (event.call === this.accepting && event.outcome !== "accepted") this.accepting = null;
+        if (event.outcome !== "accepted") this.quietOffer(event.call);
+        if (event.outcome === "caller_gone" || event.outcome === "failed") notices.say(t().call.missed);
+        if (event.outcome === "timed_out") notices.say(t().call.timedOut);
+        this.ringtone.stop();
+        return;
+      case "bridged":
+        return this.bridged();
+      case "call_ended":
+        return this.callEnded(before.talk?.call === event.call);
+    }
+  }
+
+  private greet(instance: string): void {
+    const renewed = this.instance !== null && this.instance !== instance;
+    this.instance = instance;
+    this.accepting = null;
+    this.muted = this.live.talk?.muted ?? false;
+    this.phone.setMuted(this.muted);
+    if (renewed) void this.phone.rebuild();
+    else if (this.live.presence !== "offline") void this.startPhoneIfGranted();
+    if (this.live.ring === null) this.ringtone.stop();
+    else this.offered();
+    if (this.live.talk !== null) this.bridged();
+    else {
+      void this.phone.setActive(false);
+      if (this.live.presence === "wrap_up" && this.subject === null) void this.restoreWrapUp();
+    }
+  }
+
+  private offered(): void {
+    const ring = this.live.ring;
+    if (ring === null) return;
+    const first = ring.customers[0];
+    if (first !== undefined) this.queries.setQueryData(["history", first.id], ring.history);
+    // Whoever is typing keeps what they type into: the caller is popped only onto an empty desk.
+    if (this.subject === null) {
+      this.subject = this.newSubject(ring, ring.campaign, ring.customers);
+      this.subject.adopt(ring.history);
+    }
+    const who = callerName(ring.customers, ring.caller);
+    this.announcement = t().call.announce(who, ring.queue.name);
+    this.ring();
+  }
+
+  private ring(): void {
+    if (this.live.ring !== null && this.accepting === null) this.ringtone.start();
+  }
+
+  private quietOffer(call: string): void {
+    this.announcement = "";
+    if (this.subject?.call?.id === call && !this.subject.unsaved) this.subject = null;
+  }
+
+  private bridged(): void {
+    const talk = this.live.talk;
+    if (talk === null) return;
+    this.accepting = null;
+    this.announcement = "";
+    this.ringtone.stop();
+    if (!this.phone.stalled) void this.phone.start().then(() => this.phone.setActive(this.live.talk !== null));
+    if (this.subject?.call?.id !== talk.call) {
+      this.replaceSubject(this.newSubject(talk, talk.campaign, talk.customers));
+      const first = talk.customers[0];
+      if (first !== undefined && talk.history.length > 0) {
+        this.queries.setQueryData(["history", first.id], talk.history);
+      }
+    }
+    this.subject?.adopt(talk.history);
+  }
+
+  private callEnded(mine: boolean): void {
+    this.accepting = null;
+    this.hangUpArmed = false;
+    this.ringtone.stop();
+    if (!mine) return;
+    this.muted = false;
+    this.phone.setMuted(false);
+    void this.phone.setActive(false);
+    this.announcement = t().call.ended;
+    this.refreshLists();
+  }
+
+  /** After wrap-up the desk is cleared, once everything on it is saved. */
+  private settled(): void {
+    const { presence, talk, ring } = this.live;
+    const subject = this.subject;
+    if (subject?.call == null || talk !== null || ring !== null || this.accepting !== null) return;
+    if (presence === "wrap_up" || presence === "talking" || presence === "hold" || presence === "ringing") return;
+    void subject.flush().then((saved) => {
+      if (saved && this.subject === subject && this.live.talk === null && this.live.ring === null) {
+        this.subject = null;
+        this.refreshLists();
+      }
+    });
+  }
+
+  /** The page was reloaded during wrap-up: the last call is what it is about. */
+  private async restoreWrapUp(): Promise<void> {
+    const rows = await api.calls(5).catch(() => []);
+    const row = rows.find((candidate) => candidate.call?.operator === this.me.account.id);
+    const call = row?.call;
+    if (!call?.campaign || this.subject !== null) return;
+    const customer = call.customer === null ? null : await api.customer(call.customer).catch(() => null);
+    if (this.subject !== null || this.live.presence !== "wrap_up") return;
+    const queue = this.me.queues.find((known) => known.id === call.queue);
+    const about = { call: call.id, queue: { id: call.queue ?? "", name: queue?.name ?? "" }, caller: call.caller };
+    this.subject = this.newSubject(about, call.campaign, customer === null ? [] : [customer]);
+    this.subject.adopt(rows);
+  }
+
+  private async startPhoneIfGranted(): Promise<void> {
+    if (await microphoneGranted()) await this.phone.start();
+  }
+
+  private newSubject(
+    call: { call: string; queue: SubjectCall["queue"]; caller: string } | null,
+    campaign: string,
+    customers: Customer[],
+  ): Subject {
+    const about = call === null ? null : { id: call.call, queue: call.queue, caller: call.caller };
+    return new Subject(about, campaign, customers, this.me.tenant.time_zone, {
+      customerSaved: (customer) => this.customerSaved(customer),
+      recordSaved: (record) => this.recordSaved(record),
+    });
+  }
+
+  private replaceSubject(next: Subject): void {
+    this.subject?.now();
+    this.subject = next;
+  }
+
+  private customerSaved(customer: Customer): void {
+    this.queries.setQueryData(["customer", customer.id], customer);
+  }
+
+  private recordSaved(record: ContactRecord): void {
+    if (record.customer !== null) void this.queries.invalidateQueries({ queryKey: ["history", record.customer] });
+    void this.queries.invalidateQueries({ queryKey: ["callbacks"] });
+    void this.queries.invalidateQueries({ queryKey: ["calls"] });
+  }
+
+  private refreshLists(): void {
+    void this.queries.invalidateQueries({ queryKey: ["history"] });
+    void this.queries.invalidateQueries({ queryKey: ["calls"] });
+    void this.queries.invalidateQueries({ queryKey: ["callbacks"] });
+  }
+
+  private ask(request: LiveRequest) {
+    return this.socket.request(request);
+  }
+
+  /** An order about the call; false, with a notice, when it was not done. */
+  private async order(request: LiveRequest): Promise<boolean> {
+    try {
+      await this.ask(request);
+      return true;
+    } catch (failure) {
+      const lost = failure instanceof Failure && failure.status === 0;
+      notices.say(lost ? sentence(t(), failure) : t().call.refusedByServer, "error");
+      return false;
+    }
+  }
+
+  private checkSession(failure: unknown): void {
+    if (failure instanceof Failure && failure.status === 401) session.leave(true);
+  }
+}
+
+/** The name to show for a caller. */
+export function callerName(customers: Customer[], caller: string): string {
+  const only = customers.length === 1 ? customers[0] : undefined;
+  if (only !== undefined) return t().call.honorific(only.name);
+  return caller === "" ? t().call.withheld : formatPhone(caller);
+}
+
+function shownChoice(live: LiveState): ChosenPresence {
+  const { presence, reserved } = live;
+  if (presence === "away" || presence === "wrap_up" || presence === "offline") return presence;
+  if (reserved === "away" || reserved === "wrap_up" || reserved === "offline") return reserved;
+  return "available";
+}
