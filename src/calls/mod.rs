@@ -4,19 +4,35 @@
 //! commit of what became of it. Refuses: choosing operators (that is `queues`), SQL, packets.
 //! May use: signalling, recordings, crm, store, domain, sip::sdp, media, clock, task.
 
+mod admit;
+mod carry;
+mod dispatch;
+mod driver;
+mod journal;
+mod music;
+mod negotiate;
+mod operator;
+mod registry;
+
 use crate::clock::Clock;
 use crate::domain::{
-    AccountId, CallId, CampaignId, OfferId, QueueId, RecordingId, Scope, TenantId, UnixMillis, record::Fate,
+    AccountId, CallId, CampaignId, CustomerId, OfferId, QueueId, RecordingId, Scope, TenantId, UnixMillis,
+    record::Fate,
 };
-use crate::media::{self, LegId, Media};
+use crate::media::{self, LegId, Media, TapSink};
 use crate::recordings::Recordings;
 use crate::signalling::{self, Signalling};
 use crate::store::Store;
-use crate::task::Stop;
+use crate::task::{self, Stop};
+use admit::Flows;
+use registry::Registry;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc};
 
 pub use crate::domain::call::OfferOutcome;
+
+/// Events a listener may lag behind before it is told so.
+const EVENTS: usize = 4096;
 
 /// Makes the daemon's own scope of a tenant; `app` hands in `Access::daemon_scope`.
 pub type Scopes = Arc<dyn Fn(TenantId) -> Scope + Send + Sync>;
@@ -163,47 +179,115 @@ pub struct Live {
     pub state: &'static str,
     /// INVITE seen.
     pub started_at: UnixMillis,
+    /// Waits, or waited, in its queue since.
+    pub queued_at: Option<UnixMillis>,
+    /// Bridged to its operator.
+    pub answered_at: Option<UnixMillis>,
+    /// Its customer, once found by number.
+    pub customer: Option<CustomerId>,
+    /// Its recording, once bridged.
+    pub recording: Option<RecordingId>,
+    /// On hold, while it talks.
+    pub held: bool,
+    /// Its operator is muted.
+    pub muted: bool,
+}
+
+/// What an operator or an administrator wants of a call.
+#[derive(Debug)]
+enum Command {
+    Offer(Offer),
+    Accept(AccountId),
+    Refuse(AccountId),
+    HangUp(Option<AccountId>),
+    Mute(AccountId, bool),
+    Hold(AccountId, bool),
+}
+
+/// One thing a call's driver hears of.
+enum News {
+    Signalling(signalling::Event),
+    Media(media::Event),
+    Command(Command),
+    /// The recording of that offer's bridge, or that there can be none.
+    Recording(OfferId, Option<(RecordingId, Box<dyn TapSink>)>),
+    /// Whose number the caller's is.
+    Customer(CustomerId),
+}
+
+/// What the drivers share.
+struct Room {
+    store: Store,
+    signalling: Signalling,
+    media: Media,
+    recordings: Recordings,
+    scopes: Scopes,
+    clock: Clock,
+    registry: Registry,
+    events: broadcast::Sender<Event>,
+    browsers: broadcast::Sender<media::Event>,
+    flows: Flows,
+    music: Arc<[i16]>,
+}
+
+impl Room {
+    fn tell(&self, tenant: TenantId, call: CallId, kind: EventKind) {
+        // Nobody listening is fine.
+        let _ = self.events.send(Event { tenant, call, at: self.clock.unix_millis(), kind });
+    }
 }
 
 /// A handle. Cheap to clone.
 #[derive(Clone)]
 pub struct Calls {
-    _private: (),
+    room: Arc<Room>,
 }
 
 impl Calls {
-    /// Starts the room: a dispatcher task now, a driver task with each call.
+    /// Starts the room: a dispatcher task now, a driver task with each call. Must be called
+    /// on a tokio runtime.
     pub fn start(parts: Parts) -> Self {
-        let _ = parts;
-        todo!("H5")
+        let room = Arc::new(Room {
+            store: parts.store,
+            signalling: parts.signalling,
+            media: parts.media,
+            recordings: parts.recordings,
+            scopes: parts.scopes,
+            clock: parts.clock,
+            registry: Registry::new(),
+            events: broadcast::Sender::new(EVENTS),
+            browsers: broadcast::Sender::new(EVENTS),
+            flows: Flows::default(),
+            music: music::melody(),
+        });
+        let dispatch =
+            dispatch::run(Arc::clone(&room), parts.signalling_events, parts.media_events, parts.stop);
+        task::spawn("calls", dispatch);
+        Self { room }
     }
     /// Returns once no call lives (every one ended and committed).
     pub async fn idle(&self) {
-        todo!("H5")
+        self.room.registry.idle().await;
     }
     /// Hears every browser leg's `Connected` and `Gone`, in a call or not.
     pub fn browsers(&self) -> broadcast::Receiver<media::Event> {
-        todo!("H5")
+        self.room.browsers.subscribe()
     }
     /// Offers a waiting call to an operator; its end comes as [`EventKind::OfferEnded`].
     pub fn offer(&self, tenant: TenantId, call: CallId, offer: Offer) -> Result<(), CallError> {
-        let _ = (tenant, call, offer);
-        todo!("H5")
+        self.room.registry.offer(tenant, call, offer)
     }
     /// The operator takes the offer (browser). SIP contacts answer by SIP.
     pub fn accept(&self, tenant: TenantId, call: CallId, account: AccountId) -> Result<(), CallError> {
-        let _ = (tenant, call, account);
-        todo!("H5")
+        self.room.registry.command(tenant, call, Some(account), Command::Accept(account))
     }
     /// The operator refuses the offer.
     pub fn refuse(&self, tenant: TenantId, call: CallId, account: AccountId) -> Result<(), CallError> {
-        let _ = (tenant, call, account);
-        todo!("H5")
+        self.room.registry.command(tenant, call, Some(account), Command::Refuse(account))
     }
     /// Ends a call: by its operator (`Some`, who must be on it) or by an administrator (`None`).
     pub fn hang_up(&self, tenant: TenantId, call: CallId, by: Option<AccountId>) -> Result<(), CallError> {
-        let _ = (tenant, call, by);
-        todo!("H5")
+        self.room.registry.command(tenant, call, by, Command::HangUp(by))
     }
     /// The operator mutes or unmutes themselves.
     pub fn mute(
@@ -213,8 +297,7 @@ impl Calls {
         account: AccountId,
         muted: bool,
     ) -> Result<(), CallError> {
-        let _ = (tenant, call, account, muted);
-        todo!("H5")
+        self.room.registry.command(tenant, call, Some(account), Command::Mute(account, muted))
     }
     /// The operator puts the customer on hold with music, or resumes. Still one recording.
     pub fn hold(
@@ -224,16 +307,14 @@ impl Calls {
         account: AccountId,
         held: bool,
     ) -> Result<(), CallError> {
-        let _ = (tenant, call, account, held);
-        todo!("H5")
+        self.room.registry.command(tenant, call, Some(account), Command::Hold(account, held))
     }
-    /// Living calls of a tenant.
+    /// Living calls of a tenant, oldest first.
     pub fn snapshot(&self, tenant: TenantId) -> Vec<Live> {
-        let _ = tenant;
-        todo!("H5")
+        self.room.registry.snapshot(tenant)
     }
     /// Hears every event from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
-        todo!("H5")
+        self.room.events.subscribe()
     }
 }

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 /// A call whose recording can't be begun so often is ended rather than rung around.
 const RECORDING_FAILURES: u8 = 3;
+/// How long an operator who took a call waits for its recording to begin, in milliseconds.
+const JOIN: u64 = 5_000;
 /// The most steps a call takes through its flow; a checked flow never comes near.
 const MAX_STEPS: u32 = 10_000;
 
@@ -152,6 +154,11 @@ impl Machine {
         }
     }
 
+    /// Whether the customer is on hold.
+    pub fn held(&self) -> bool {
+        matches!(self.state, State::Talking { held: true, .. })
+    }
+
     /// Takes one input. `now` is wall-clock time and never goes back by itself; it only
     /// dates what comes out.
     pub fn step(&mut self, now: UnixMillis, input: Input) {
@@ -174,6 +181,7 @@ impl Machine {
                 }
             }
             Input::TimerFired(Timer::Patience(which)) => self.patience_over(now, which),
+            Input::TimerFired(Timer::Join(id)) => self.recording_begun(now, id, None),
             Input::TimerFired(Timer::Ring(id)) => self.end_ringing(now, id, OfferOutcome::TimedOut),
             Input::Offered(offer) => self.offered(now, offer),
             Input::Accepted(account) => {
@@ -318,6 +326,7 @@ impl Machine {
         waiting.offer = Some((offer, Stage::Joining));
         self.emit(Output::ClearTimer(Timer::Ring(offer.id)));
         if recorded {
+            self.emit(Output::SetTimer(Timer::Join(offer.id), JOIN));
             self.emit(Output::BeginRecording(offer.id));
         } else {
             self.bridge(now, offer, Recording::ByPolicyNot);
@@ -346,6 +355,9 @@ impl Machine {
         if let State::Waiting(Waiting { patience: Some(which), .. }) = self.state {
             self.emit(Output::ClearTimer(Timer::Patience(which)));
         }
+        if let Recording::Into(_) = recording {
+            self.emit(Output::ClearTimer(Timer::Join(offer.id)));
+        }
         let outcome = OfferOutcome::Accepted;
         self.emit(Output::Bridge(offer.id, recording));
         self.note(now, "offer_ended", Some(offer.account), outcome.word());
@@ -372,9 +384,10 @@ impl Machine {
     }
 
     fn let_go(&mut self, now: UnixMillis, offer: Offer, stage: Stage, outcome: OfferOutcome) {
-        if stage == Stage::Ringing {
-            self.emit(Output::ClearTimer(Timer::Ring(offer.id)));
-        }
+        self.emit(Output::ClearTimer(match stage {
+            Stage::Ringing => Timer::Ring(offer.id),
+            Stage::Joining => Timer::Join(offer.id),
+        }));
         if offer.party == Party::Sip {
             self.emit(Output::Drop(offer.id));
         }

@@ -84,6 +84,8 @@ pub enum Sound {
 pub enum Timer {
     /// An offer has rung long enough.
     Ring(OfferId),
+    /// The recording of an accepted offer takes too long to begin.
+    Join(OfferId),
     /// The longest wait of the so-manieth queue step is over.
     Patience(u32),
 }

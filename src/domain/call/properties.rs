@@ -175,11 +175,12 @@ fn concrete(
         }
         Act::OfOffer(which, what) => {
             let id = offer_id(pick(*which));
-            match what % 6 {
+            match what % 7 {
                 0 | 1 => Input::OperatorAnswered(id),
                 2 => Input::OperatorFailed(id, what % 2 == 0),
                 3 => Input::OperatorLeft(id, Departure::HungUp),
                 4 => Input::BridgeFailed(id),
+                5 => Input::TimerFired(Timer::Join(id)),
                 _ => Input::TimerFired(Timer::Ring(id)),
             }
         }

@@ -82,6 +82,8 @@ fn word(output: &Output) -> Option<String> {
         Output::Play(_, Sound::Music(name)) => format!("music:{}", name.as_deref().unwrap_or("-")),
         Output::SetTimer(Timer::Ring(_), ms) => format!("ring:{ms}"),
         Output::SetTimer(Timer::Patience(_), ms) => format!("patience:{ms}"),
+        Output::SetTimer(Timer::Join(_), ms) => format!("join:{ms}"),
+        Output::ClearTimer(Timer::Join(_)) => "-join".into(),
         Output::ClearTimer(Timer::Ring(_)) => "-ring".into(),
         Output::ClearTimer(Timer::Patience(_)) => "-patience".into(),
         Output::Queued { .. } => "queued".into(),
@@ -125,7 +127,7 @@ fn talking(party: Party) -> Machine {
         Party::Sip => Input::OperatorAnswered(offer_id(1)),
     };
     let words = run(&mut call, [offer(1, 1, party), taken, begun(1)]);
-    assert_eq!(words, "-patience bridge:recorded offer:accepted");
+    assert_eq!(words, "-patience -join bridge:recorded offer:accepted");
     assert_eq!(call.phase(), Phase::Talking);
     call
 }
@@ -136,8 +138,8 @@ fn the_way_in() {
     assert_eq!(run(&mut call, [Input::Begin]), "answer play:welcome");
     assert_eq!(run(&mut call, [PLAYED]), "patience:600000 music:- queued");
     assert_eq!(run(&mut call, [offer(1, 1, Party::Sip)]), "offered ring:20000 dial");
-    assert_eq!(run(&mut call, [Input::OperatorAnswered(offer_id(1))]), "-ring record");
-    assert_eq!(run(&mut call, [begun(1)]), "-patience bridge:recorded offer:accepted");
+    assert_eq!(run(&mut call, [Input::OperatorAnswered(offer_id(1))]), "-ring join:5000 record");
+    assert_eq!(run(&mut call, [begun(1)]), "-patience -join bridge:recorded offer:accepted");
 }
 
 #[test]
@@ -161,7 +163,7 @@ fn scenarios_of_a_waiting_call() {
         (
             "caller leaves in the instant of accept",
             vec![one(), accept(), LEFT],
-            "-patience offer:caller_gone dequeued ended:abandoned",
+            "-patience -join offer:caller_gone dequeued ended:abandoned",
         ),
         ("recording comes after that", vec![one(), accept(), LEFT, begun(1)], "discard"),
         ("accept comes after that", vec![one(), LEFT, accept()], ""),
@@ -190,12 +192,12 @@ fn scenarios_of_a_waiting_call() {
         (
             "spool can't be written",
             vec![one(), accept(), Input::RecordingBegun(offer_id(1), None)],
-            "offer:failed",
+            "-join offer:failed",
         ),
         (
             "operator leaves while recording begins",
             vec![one(), accept(), Input::OperatorLeft(offer_id(1), Departure::HungUp)],
-            "offer:failed",
+            "-join offer:failed",
         ),
         (
             "recording comes after that, in vain",
@@ -231,7 +233,7 @@ fn patience_over_while_it_rings() {
     assert_eq!(run(&mut call, [Input::Refused(account(1))]), "-ring offer:refused dequeued play:sorry");
     let mut call = waiting();
     let taken = [offer(1, 1, Party::Browser), over(), Input::Accepted(account(1)), begun(1)];
-    assert_eq!(run(&mut call, taken), "bridge:recorded offer:accepted");
+    assert_eq!(run(&mut call, taken), "-join bridge:recorded offer:accepted");
 }
 
 #[test]
@@ -255,9 +257,9 @@ fn a_call_that_cant_be_recorded_is_ended_after_three_tries() {
             ],
         );
         if n < 3 {
-            assert_eq!(words, "offer:failed");
+            assert_eq!(words, "-join offer:failed");
         } else {
-            assert_eq!(words, "bye -patience offer:caller_gone dequeued ended:completed");
+            assert_eq!(words, "bye -patience -join offer:caller_gone dequeued ended:completed");
         }
     }
 }

@@ -20,8 +20,9 @@ pub const MAX_DOCUMENT: usize = 256 * 1024;
 /// The most steps one flow may have.
 pub const MAX_STEPS: usize = 1000;
 
-/// A flow as read: its shape is right, its names are not yet checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A flow as read: its shape is right, its names are not yet checked. The default one has no
+/// step: a call that meets it is hung up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FlowDocument {
     start: Name,
     steps: BTreeMap<String, Placed>,
@@ -35,7 +36,7 @@ struct Placed {
 }
 
 /// A name as written, with the line it stands on (1-based).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Name {
     /// The text.
     pub text: String,
