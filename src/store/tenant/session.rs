@@ -4,6 +4,7 @@ use super::{TenantStore, account};
 use crate::domain::account::Account;
 use crate::domain::{AccountId, CampaignId, SessionId, UnixMillis};
 use crate::store::StoreError;
+use crate::store::error::found;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 /// A session as the store keeps it, without its token's hash.
@@ -35,23 +36,36 @@ pub struct SessionHolder {
 }
 
 impl TenantStore {
-    /// Adds a session under the SHA-256 of its token.
+    /// Adds a session under the SHA-256 of its token. [`StoreError::NotFound`] unless the
+    /// account is still there, not disabled, and its password hash still `verified_hash`: a
+    /// login under way does not outlive a change of password.
     pub async fn session_create(
         &self,
         record: SessionRecord,
         token_hash: [u8; 32],
+        verified_hash: String,
     ) -> Result<(), StoreError> {
         self.db()
             .write(move |transaction| {
                 let SessionRecord { id, account, created_at, last_seen_at, source, user_agent } = record;
-                transaction
+                let made = transaction
                     .prepare_cached(
                         "INSERT INTO session (id, token_hash, account_id, created_at, last_seen_at, source, user_agent)
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                         SELECT ?1, ?2, account.id, ?4, ?5, ?6, ?7 FROM account
+                         WHERE account.id = ?3 AND disabled = 0 AND password_hash = ?8",
                     )?
-                    .execute(params![id, token_hash, account, created_at, last_seen_at, source, user_agent])
+                    .execute(params![
+                        id,
+                        token_hash,
+                        account,
+                        created_at,
+                        last_seen_at,
+                        source,
+                        user_agent,
+                        verified_hash
+                    ])
                     .map_err(|error| StoreError::conflict(error, "that session exists"))?;
-                Ok(())
+                found(made)
             })
             .await
     }
@@ -66,10 +80,10 @@ impl TenantStore {
                      WHERE token_hash = ?1 AND ended_at IS NULL",
                     account::COLUMNS
                 ))?;
-                let found = statement
+                let holder = statement
                     .query_row([token_hash], |row| Ok((record(row)?, account::account(row)?)))
                     .optional()?;
-                let Some((record, account)) = found else { return Ok(None) };
+                let Some((record, account)) = holder else { return Ok(None) };
                 let grants = account::grants(connection, account.id)?;
                 Ok(Some(SessionHolder { record, account, grants }))
             })
