@@ -63,12 +63,22 @@ async fn a_changed_removed_moved_or_added_row_is_found() {
         // Removed and the gap closed.
         ("DELETE FROM audit WHERE seq = 2; UPDATE audit SET seq = seq - 1 WHERE seq > 2", 2),
         // Two rows changed places.
-        ("UPDATE audit SET seq = 99 WHERE seq = 3; UPDATE audit SET seq = 3 WHERE seq = 4;
-          UPDATE audit SET seq = 4 WHERE seq = 99", 3),
+        (
+            "UPDATE audit SET seq = 99 WHERE seq = 3; UPDATE audit SET seq = 3 WHERE seq = 4;
+          UPDATE audit SET seq = 4 WHERE seq = 99",
+            3,
+        ),
         // A copy put at the end.
-        ("INSERT INTO audit SELECT 6, at, actor, source, action, object, outcome, detail, hash FROM audit WHERE seq = 5", 6),
-        ("INSERT INTO audit SELECT 0, at, actor, source, action, object, outcome, detail, hash FROM audit WHERE seq = 5;
-          UPDATE audit SET seq = -1 WHERE seq = 0", 6),
+        (
+            "INSERT INTO audit SELECT 6, at, actor, source, action, object, outcome, detail, hash FROM audit WHERE seq = 5",
+            6,
+        ),
+        // A row hidden before the first.
+        (
+            "INSERT INTO audit SELECT -1, at, actor, source, action, object, outcome, detail, hash
+             FROM audit WHERE seq = 5",
+            1,
+        ),
     ];
     for (sql, seq) in cases {
         let (_fixture, audit, tenant) = house().await;

@@ -200,3 +200,32 @@ async fn another_key_is_refused_and_nothing_is_in_clear() {
     assert!(matches!(wrong, StoreError::Key(_)), "{wrong}");
     assert_eq!(words(&open(&dir, &key).unwrap()).await.len(), 1, "a wrong key harms nothing");
 }
+
+#[tokio::test]
+async fn a_failed_commit_is_acknowledged_to_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let schema = "CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE,
+                  after INTEGER REFERENCES word(id) DEFERRABLE INITIALLY DEFERRED) STRICT;";
+    let schema = Migrations::new(vec![M::up(schema)]);
+    let db = Db::open(&dir.path().join("words.db"), random_key().unwrap(), &schema).unwrap();
+    let (release, held) = hold(&db).await;
+    // Looks fine until the commit.
+    let dangling = db.write(|transaction| {
+        transaction.execute("INSERT INTO word (text, after) VALUES ('dangling', 99)", ())?;
+        Ok(())
+    });
+    let both = async { tokio::join!(add(&db, "neighbour"), dangling) };
+    let release = async {
+        while db.inner.writer.lock().unwrap().as_ref().unwrap().capacity() > WRITES_WAITING - 2 {
+            tokio::task::yield_now().await;
+        }
+        drop(release);
+    };
+    let ((neighbour, dangling), ()) = tokio::join!(both, release);
+    held.await.unwrap().unwrap();
+    assert!(matches!(neighbour, Err(StoreError::Commit(_))));
+    assert!(matches!(dangling, Err(StoreError::Commit(_))));
+    assert_eq!(words(&db).await.len(), 0);
+    add(&db, "later").await.unwrap();
+    assert_eq!(words(&db).await, ["later"], "the writer goes on");
+}

@@ -72,6 +72,12 @@ impl TenantStore {
         if scope.tenant() == self.tenant.id { Ok(()) } else { Err(StoreError::NotFound) }
     }
 
+    /// What someone with the key and a database tool could do.
+    #[cfg(test)]
+    pub(crate) async fn execute_for_test(&self, sql: &'static str) -> Result<(), StoreError> {
+        self.db.write(move |transaction| Ok(transaction.execute_batch(sql)?)).await
+    }
+
     /// Tells of ended sessions, after their commit. Nobody listening is fine.
     fn tell_ended(&self, sessions: Vec<SessionId>) {
         for session in sessions {
