@@ -27,6 +27,9 @@ pub enum StoreError {
     /// The database was closed before it could answer.
     #[error("the database is closed")]
     Closed,
+    /// Another process has the data directory open.
+    #[error("{0}: another bbd is using this data directory")]
+    InUse(String),
     /// The schema could not be brought up to date.
     #[error("database schema: {0}")]
     Migration(#[from] rusqlite_migration::Error),

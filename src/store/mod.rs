@@ -28,10 +28,10 @@ use crate::domain::{SessionId, TenantId};
 use db::Db;
 use rusqlite_migration::{M, Migrations};
 use std::collections::HashMap;
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::broadcast;
 
 /// Sessions ended that a slow listener may lag behind by.
@@ -50,13 +50,17 @@ struct Inner {
     system: System,
     tenants: RwLock<HashMap<TenantId, Arc<TenantStore>>>,
     ended: broadcast::Sender<(TenantId, SessionId)>,
+    /// Held until `close`, or until the process is gone.
+    lock: Mutex<Option<File>>,
 }
 
 impl Store {
     /// Opens the data directory, making it (0700) and what is missing in it: `system.key`
-    /// (wrapped), `system.db`, and each tenant's database. Blocks: for start-up.
+    /// (wrapped), `system.db`, and each tenant's database. A data directory that another
+    /// process has open is [`StoreError::InUse`]. Blocks: for start-up.
     pub fn open(data_dir: &Path, master_key: MasterKey, clock: Clock) -> Result<Self, StoreError> {
         make_folder(data_dir)?;
+        let lock = Mutex::new(Some(lock(data_dir)?));
         make_folder(&data_dir.join("tenants"))?;
         let key = system_key(&data_dir.join("system.key"), &data_dir.join("system.db"), &master_key)?;
         let schema = Migrations::new(vec![M::up(include_str!("migrations/system/0001.sql"))]);
@@ -76,7 +80,7 @@ impl Store {
         }
         let data_dir = data_dir.to_owned();
         let tenants = RwLock::new(tenants);
-        Ok(Self { inner: Arc::new(Inner { data_dir, master_key, clock, system, tenants, ended }) })
+        Ok(Self { inner: Arc::new(Inner { data_dir, master_key, clock, system, tenants, ended, lock }) })
     }
 
     /// Makes a tenant with its folder (`tenants/<id>`, 0700), key and database.
@@ -164,6 +168,7 @@ impl Store {
             tenant.db().close().await;
         }
         self.inner.system.db().close().await;
+        self.inner.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
@@ -187,6 +192,23 @@ fn make_folder(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Two daemons on one data directory would each take the other's calls for dead.
+fn lock(data_dir: &Path) -> Result<File, StoreError> {
+    let path = data_dir.join("lock");
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(StoreError::file(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(data_dir.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(StoreError::file(&path)(error)),
+    }
+}
+
 /// Unwraps the system database's key, or makes and wraps one beside a database still to be made.
 fn system_key(path: &Path, database: &Path, master_key: &MasterKey) -> Result<key::RawKey, StoreError> {
     match std::fs::read(path) {
@@ -208,13 +230,12 @@ fn system_key(path: &Path, database: &Path, master_key: &MasterKey) -> Result<ke
 fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
     let draft = path.with_extension("new");
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&draft, path)?;
     // The name is on disk once its folder is.
-    path.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 #[cfg(test)]

@@ -171,6 +171,14 @@ async fn two_tenants_share_nothing() {
 }
 
 #[tokio::test]
+async fn a_data_directory_is_opened_once() {
+    let fixture = fixture();
+    assert!(matches!(fixture.reopen().map(|_| ()), Err(StoreError::InUse(_))));
+    fixture.store.close().await;
+    fixture.reopen().unwrap();
+}
+
+#[tokio::test]
 async fn a_slug_is_taken_once() {
     let fixture = fixture();
     fixture.tenant("hana").await;

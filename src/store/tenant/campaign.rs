@@ -75,7 +75,7 @@ impl TenantStore {
 
     /// The campaigns within reach, by name.
     pub async fn campaigns(&self, scope: &Scope) -> Result<Vec<Campaign>, StoreError> {
-        self.check(scope)?;
+        let reach = self.reach(scope)?;
         let all = self
             .db()
             .read(|connection| {
@@ -85,7 +85,7 @@ impl TenantStore {
                 Ok(rows.collect::<Result<Vec<_>, _>>()?)
             })
             .await?;
-        Ok(all.into_iter().filter(|campaign| scope.reaches(campaign.id)).collect())
+        Ok(all.into_iter().filter(|campaign| reach.require(campaign.id).is_ok()).collect())
     }
 
     /// Removes a campaign. [`StoreError::Conflict`] while customers, queues or contact

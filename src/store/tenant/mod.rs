@@ -23,7 +23,7 @@ use super::db::Db;
 use super::key::RawKey;
 use crate::clock::Clock;
 use crate::domain::tenant::Tenant;
-use crate::domain::{Scope, SessionId, TenantId};
+use crate::domain::{SessionId, TenantId};
 use prompt::Renderings;
 use rusqlite_migration::{M, Migrations};
 use std::path::Path;
@@ -65,11 +65,6 @@ impl TenantStore {
 
     pub(in crate::store) fn db(&self) -> &Db {
         &self.db
-    }
-
-    /// Refuses a scope of another tenant, with the answer that a missing row gets.
-    pub(in crate::store) fn check(&self, scope: &Scope) -> Result<(), StoreError> {
-        if scope.tenant() == self.tenant.id { Ok(()) } else { Err(StoreError::NotFound) }
     }
 
     /// What someone with the key and a database tool could do.
