@@ -22,6 +22,7 @@ mod perform;
 mod play;
 mod ports;
 mod receive;
+mod resample;
 mod rtcp;
 mod rtp;
 mod slots;

@@ -219,3 +219,7 @@ impl Anchor {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "timeline_tests.rs"]
+mod tests;
