@@ -1,82 +1,53 @@
+import createClient from "openapi-fetch";
 import { Failure } from "./failure";
-import type {
-  CallbackRow,
-  ContactRecord,
-  Customer,
-  CustomerField,
-  HistoryRow,
-  Me,
-  NextAction,
-  Recording,
-} from "./types";
+import type { paths } from "./schema";
+import type { ContactDraft, CustomerChange } from "./types";
 
-const BASE = "/api/v1";
 let sessionLost: () => void = () => {};
 
-/** Called once per answer that says the session is gone. */
+/** Called for every answer that says the session is gone. */
 export function onSessionLost(listener: () => void): void {
   sessionLost = listener;
 }
 
-async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const headers: Record<string, string> = { accept: "application/json" };
-  if (method !== "GET") headers["x-bluebean"] = "1";
-  if (body !== undefined) headers["content-type"] = "application/json";
-  let response: Response;
-  try {
-    response = await fetch(BASE + path, {
-      method,
-      headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
-      cache: "no-store",
-      credentials: "same-origin",
-      keepalive: method === "PUT",
-    });
-  } catch {
+const client = createClient<paths>({
+  headers: { "x-bluebean": "1" },
+  credentials: "same-origin",
+  cache: "no-store",
+});
+
+type Answer<T> = { data?: T; error?: unknown; response: Response };
+
+/** The answer's body. @throws Failure for every refusal, and when no answer came */
+async function take<T>(asked: Promise<Answer<T>>): Promise<T> {
+  const { data, error, response } = await asked.catch(() => {
     throw Failure.network();
-  }
-  const parsed: unknown = response.status === 204 ? null : await response.json().catch(() => null);
-  if (response.ok) return parsed as T;
-  const failure = Failure.from(response.status, parsed);
-  if (failure.code === "no_session" && path !== "/session") sessionLost();
+  });
+  if (response.ok) return data as T;
+  const failure = Failure.from(response.status, error);
+  if (failure.code === "no_session") sessionLost();
   throw failure;
 }
 
-export type CustomerChange = { version: number } & Partial<Record<CustomerField, string | null>>;
-
-export type RecordDraft = {
-  campaign: string;
-  customer: string | null;
-  call: string | null;
-  topic: string;
-  disposition: string;
-  next_action: NextAction;
-  due_at: number | null;
-  note: string;
-  version: number;
-};
-
 export const api = {
-  me: () => request<Me>("GET", "/session"),
+  me: () => take(client.GET("/api/v1/session")),
   logIn: (tenant: string, login: string, password: string) =>
-    request<Me>("POST", "/session", { tenant, login, password }),
-  logOut: () => request<null>("DELETE", "/session"),
+    take(client.POST("/api/v1/session", { body: { tenant, login, password } })),
+  logOut: () => take(client.DELETE("/api/v1/session")),
   customers: async (q: string, limit = 20) =>
-    (await request<{ customers: Customer[] }>("GET", `/customers?q=${encodeURIComponent(q)}&limit=${limit}`))
-      .customers,
-  customer: (id: string) => request<Customer>("GET", `/customers/${encodeURIComponent(id)}`),
+    (await take(client.GET("/api/v1/customers", { params: { query: { q, limit } } }))).customers,
+  customer: (id: string) => take(client.GET("/api/v1/customers/{id}", { params: { path: { id } } })),
+  /** Outlives the page: what was typed just before it closed still arrives. */
   saveCustomer: (id: string, change: CustomerChange) =>
-    request<Customer>("PUT", `/customers/${encodeURIComponent(id)}`, change),
-  history: async (customer: string, limit = 50) =>
-    (
-      await request<{ rows: HistoryRow[] }>(
-        "GET",
-        `/customers/${encodeURIComponent(customer)}/history?limit=${limit}`,
-      )
-    ).rows,
-  calls: async (limit = 50) => (await request<{ rows: HistoryRow[] }>("GET", `/calls?limit=${limit}`)).rows,
-  callbacks: async () => (await request<{ rows: CallbackRow[] }>("GET", "/callbacks")).rows,
-  saveRecord: (draft: RecordDraft) => request<ContactRecord>("PUT", "/contact-records", draft),
-  recording: (id: string) => request<Recording>("GET", `/recordings/${encodeURIComponent(id)}`),
-  audioUrl: (id: string) => `${BASE}/recordings/${encodeURIComponent(id)}/audio`,
+    take(client.PUT("/api/v1/customers/{id}", { params: { path: { id } }, body: change, keepalive: true })),
+  history: async (id: string, limit: number) =>
+    (await take(client.GET("/api/v1/customers/{id}/history", { params: { path: { id }, query: { limit } } })))
+      .rows,
+  calls: async (limit: number) =>
+    (await take(client.GET("/api/v1/calls", { params: { query: { limit } } }))).rows,
+  callbacks: async () => (await take(client.GET("/api/v1/callbacks"))).rows,
+  saveRecord: (draft: ContactDraft) =>
+    take(client.PUT("/api/v1/contact-records", { body: draft, keepalive: true })),
+  recording: (id: string) => take(client.GET("/api/v1/recordings/{id}", { params: { path: { id } } })),
+  audioUrl: (id: string) => `/api/v1/recordings/${encodeURIComponent(id)}/audio`,
 };

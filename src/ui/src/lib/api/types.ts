@@ -1,105 +1,31 @@
-/** Times are milliseconds since the epoch, UTC. */
-export type Presence =
-  | "available"
-  | "ringing"
-  | "dialing"
-  | "talking"
-  | "hold"
-  | "wrap_up"
-  | "away"
-  | "offline";
+/** The API's types, named as the page speaks of them. All come from the server's OpenAPI document. */
+import type { components } from "./schema";
 
+type Schemas = components["schemas"];
+
+export type Presence = Schemas["Presence"];
 /** The states an operator may ask for. */
-export type ChosenPresence = "available" | "away" | "wrap_up" | "offline";
+export type ChosenPresence = Extract<Presence, "available" | "away" | "wrap_up" | "offline">;
+export type Me = Schemas["Me"];
+/** `extra`: (column, value) pairs of the import. openapi-fetch's types do not keep tuples. */
+export type Customer = Omit<Schemas["Customer"], "extra"> & { extra: string[][] };
+export type CustomerChange = Schemas["CustomerChange"];
+export type CustomerField = Exclude<keyof CustomerChange, "version">;
+export type NextAction = Schemas["NextAction"];
+export type ContactRecord = Schemas["ContactRecord"];
+export type ContactDraft = Schemas["ContactDraft"];
+export type HistoryRow = Schemas["HistoryRow"];
+export type Recording = Schemas["Recording"];
+export type OperatorPresence = Schemas["OperatorPresence"];
+export type QueueName = Schemas["LiveQueueName"];
+export type QueueLine = Schemas["LiveQueueLine"];
+/** A call ringing at this operator. `history` is that of the first customer. */
+export type Offered = Schemas["LiveOffered"];
+/** The call this operator is in. */
+export type Current = Schemas["LiveCurrent"];
+export type LiveEvent = Schemas["LiveNumbered"];
+export type LiveAnswer = Schemas["LiveAnswer"];
 
-export type Me = {
-  account: { id: string; login: string; name: string; role: string };
-  tenant: { id: string; slug: string; name: string; time_zone: string };
-  campaigns: Campaign[];
-  queues: { id: string; name: string; campaign: string }[];
-};
-
-export type Campaign = { id: string; name: string; topics: string[]; dispositions: string[] };
-
-export type Customer = {
-  id: string;
-  campaign: string;
-  code: string;
-  name: string;
-  kana: string;
-  phone: string | null;
-  phone_alt: string | null;
-  email: string;
-  postcode: string;
-  address: string;
-  handover: string;
-  extra: [string, string][];
-  version: number;
-  updated_at: number;
-};
-
-export type CustomerField =
-  | "name"
-  | "kana"
-  | "phone"
-  | "phone_alt"
-  | "email"
-  | "postcode"
-  | "address"
-  | "handover";
-
-export type NextAction = "none" | "callback" | "auto_redial" | "visit";
-
-export type ContactRecord = {
-  id: string;
-  campaign: string;
-  customer: string | null;
-  call: string | null;
-  account: string;
-  topic: string;
-  disposition: string;
-  next_action: NextAction;
-  due_at: number | null;
-  note: string;
-  created_at: number;
-  updated_at: number;
-  version: number;
-};
-
-export type Fate = "answered" | "abandoned" | "completed" | "refused" | "interrupted";
-
-export type Call = {
-  id: string;
-  caller: string;
-  called: string;
-  campaign: string | null;
-  queue: string | null;
-  customer: string | null;
-  operator: string | null;
-  recording: string | null;
-  started_at: number;
-  queued_at: number | null;
-  answered_at: number | null;
-  ended_at: number | null;
-  fate: Fate | null;
-};
-
-export type HistoryRow = {
-  at: number;
-  call: Call | null;
-  contact: ContactRecord | null;
-  operator: string;
-};
-
-export type CallbackRow = { record: ContactRecord; customer: Customer | null };
-
-export type Recording = {
-  id: string;
-  call: string;
-  campaign: string | null;
-  state: "spooling" | "sealed" | "recovered" | "lost";
-  started_at: number;
-  duration_ms: number;
-  operator_name: string;
-  peaks: { left: number[]; right: number[] };
-};
+type Each<T> = T extends { id: number } ? Omit<T, "id"> : never;
+/** A request without its number, which the socket gives. */
+export type LiveRequest = Each<Schemas["LiveRequest"]>;

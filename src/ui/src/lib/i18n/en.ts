@@ -67,6 +67,7 @@ export const en: Texts = {
     offlineLead: "You are offline. Set Available to take calls.",
     wrapLead: "Check the contact record, then finish wrap-up.",
     wrapAlone: "You are in wrap-up. Set Available to take calls.",
+    noCalls: "This account takes no calls.",
     connecting: "Connecting audio…",
     muted: "Muted",
     queues: "Queues now",
@@ -78,6 +79,7 @@ export const en: Texts = {
     timedOut: "Not answered in time; the call went to another operator.",
     ended: "The call has ended.",
   },
+  sound: { processing: "Reduce noise" },
   mic: {
     denied:
       "The microphone is blocked. Allow it from the microphone sign in the address bar, then try again.",
@@ -113,6 +115,7 @@ export const en: Texts = {
     change: "Choose again",
     error: "The customer could not be loaded. The call and your input go on.",
     loading: "Loading the customer",
+    extra: "Other fields",
     fieldPhone: "Use digits and hyphens for a phone number.",
     fieldEmail: "This does not look like an email address.",
     fieldPostcode: "Use seven digits for a postcode.",
@@ -134,6 +137,7 @@ export const en: Texts = {
     empty: "There is no record to write",
     emptyLead: "Answer a call or open a customer to write one.",
     dueNeeded: "Enter when it is due.",
+    save: "Save",
   },
   save: {
     idle: "",
@@ -238,7 +242,8 @@ export const en: Texts = {
     lost: "The connection to the server was lost. Reconnecting.",
     lostInCall: "The connection to the server was lost. Reconnecting (your call goes on).",
     audioLost: "Audio is interrupted. Reconnecting it.",
-    unsaved: "Some input is not saved yet.",
+    replaced: "The console was opened elsewhere, so this page has stopped.",
+    reclaim: "Use this page",
   },
   errors: {
     denied: "The tenant, login ID or password is wrong.",
@@ -249,6 +254,8 @@ export const en: Texts = {
     not_found: "It was not found.",
     conflict: "It was changed elsewhere first.",
     field: "Check what you entered.",
+    forbidden: "You may not do this. Ask your administrator.",
+    unavailable: "The server is busy. Wait a moment, then try again.",
     unknown: "That could not be done. Wait a moment, then try again.",
   },
 };

@@ -1,5 +1,4 @@
-import type { Presence } from "../api/types";
-import type { Current, LiveEvent, Offered, QueueNow } from "./protocol";
+import type { Current, LiveEvent, Offered, Presence, QueueLine } from "../api/types";
 
 /** A ringing call and when it began to ring, in server time. */
 export type Ring = Offered & { at: number };
@@ -8,16 +7,19 @@ export type Ring = Offered & { at: number };
 export type LiveState = {
   /** False until the first hello. */
   known: boolean;
+  /** False for an account that takes no calls, such as a supervisor's. */
+  takesCalls: boolean;
   presence: Presence;
   since: number;
   reserved: Presence | null;
   ring: Ring | null;
   talk: Current | null;
-  queues: QueueNow[];
+  queues: QueueLine[];
 };
 
 export const unknown: LiveState = {
   known: false,
+  takesCalls: false,
   presence: "offline",
   since: 0,
   reserved: null,
@@ -32,9 +34,10 @@ export function reduce(state: LiveState, event: LiveEvent): LiveState {
     case "hello":
       return {
         known: true,
-        presence: event.operator.presence,
-        since: event.operator.since,
-        reserved: event.operator.reserved,
+        takesCalls: event.operator !== null,
+        presence: event.operator?.presence ?? "offline",
+        since: event.operator?.since ?? event.at,
+        reserved: event.operator?.reserved ?? null,
         ring: event.offer === null ? null : { ...event.offer, at: event.at },
         talk: event.call,
         queues: event.queues,
@@ -53,23 +56,10 @@ export function reduce(state: LiveState, event: LiveEvent): LiveState {
     }
     case "offer_ended":
       return state.ring?.call === event.call ? { ...state, ring: null } : state;
-    case "bridged":
-      return {
-        ...state,
-        ring: state.ring?.call === event.call ? null : state.ring,
-        talk: {
-          call: event.call,
-          queue: event.queue,
-          campaign: event.campaign,
-          caller: event.caller,
-          state: "talking",
-          since: event.at,
-          muted: false,
-          recording: event.recording,
-          customers: event.customers,
-          history: state.ring?.call === event.call ? state.ring.history : [],
-        },
-      };
+    case "bridged": {
+      const { type: _, seq: __, at: ___, ...talk } = event;
+      return { ...state, ring: state.ring?.call === event.call ? null : state.ring, talk };
+    }
     case "call_ended":
       return {
         ...state,
@@ -109,7 +99,7 @@ export function panelState(state: LiveState, accepting: string | null): PanelSta
 }
 
 /** Calls waiting over all queues, and since when the longest waits. */
-export function totals(queues: QueueNow[]): { waiting: number; longest: number | null } {
+export function totals(queues: QueueLine[]): { waiting: number; longest: number | null } {
   let waiting = 0;
   let longest: number | null = null;
   for (const queue of queues) {

@@ -1,8 +1,11 @@
 import { Failure } from "../api/failure";
+import type { LiveAnswer, LiveEvent, LiveRequest } from "../api/types";
 import { backoff } from "./backoff";
-import type { Done, LiveEvent, LiveRequest, Refused } from "./protocol";
 
-export type Link = "connecting" | "up" | "down";
+
+/** `replaced`: the same account opened the console elsewhere; this one stays still. */
+export type Link = "connecting" | "up" | "down" | "replaced";
+export type Done = Extract<LiveAnswer, { type: "done" }>;
 
 export type Listeners = {
   event: (event: LiveEvent) => void;
@@ -15,6 +18,7 @@ export type Listeners = {
 
 type Pending = { resolve: (done: Done) => void; reject: (failure: Failure) => void; timer: number };
 
+const REPLACED = 4000;
 const SESSION_ENDED = 4001;
 const ANSWER_WITHIN = 10_000;
 const PING_EVERY = 20_000;
@@ -56,6 +60,7 @@ export class LiveSocket {
       if (this.socket !== socket) return;
       this.drop();
       if (event.code === SESSION_ENDED) return this.end();
+      if (event.code === REPLACED) return this.become("replaced");
       if (!opened) this.listeners.refused();
       this.again();
     };
@@ -80,6 +85,13 @@ export class LiveSocket {
     });
   }
 
+  /** Takes the account back to this page after it was used elsewhere. */
+  reclaim(): void {
+    if (this.link !== "replaced") return;
+    this.become("connecting");
+    this.open();
+  }
+
   close(): void {
     this.closed = true;
     window.removeEventListener("online", this.hurry);
@@ -90,7 +102,7 @@ export class LiveSocket {
   }
 
   private readonly hurry = (): void => {
-    if (this.closed || this.socket !== null) return;
+    if (this.closed || this.socket !== null || this.link === "replaced") return;
     window.clearTimeout(this.reconnectTimer);
     this.tries = 0;
     this.open();
@@ -106,7 +118,7 @@ export class LiveSocket {
     }
     if (typeof frame !== "object" || frame === null) return;
     this.become("up");
-    if ("re" in frame) return this.answer(frame as Done | Refused);
+    if ("re" in frame) return this.answer(frame as LiveAnswer);
     const event = frame as LiveEvent;
     if (event.type === "hello") {
       this.instance = event.instance;
@@ -119,7 +131,7 @@ export class LiveSocket {
     if (event.type === "session_ended") this.end();
   }
 
-  private answer(frame: Done | Refused): void {
+  private answer(frame: LiveAnswer): void {
     const waiting = this.pending.get(frame.re);
     if (waiting === undefined) return;
     this.pending.delete(frame.re);

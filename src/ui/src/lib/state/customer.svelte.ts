@@ -1,6 +1,6 @@
-import { api, type CustomerChange } from "../api/client";
+import { api } from "../api/client";
 import type { Failure } from "../api/failure";
-import type { Customer, CustomerField } from "../api/types";
+import type { Customer, CustomerChange, CustomerField } from "../api/types";
 import { formatPhone, plausiblePhone } from "../phone/number";
 import { Saver } from "./saver.svelte";
 

@@ -1,9 +1,8 @@
 import type { QueryClient } from "@tanstack/svelte-query";
 import { api } from "../api/client";
 import { Failure, sentence } from "../api/failure";
-import type { ChosenPresence, ContactRecord, Customer, Me } from "../api/types";
+import type { ChosenPresence, ContactRecord, Customer, LiveEvent, LiveRequest, Me } from "../api/types";
 import { t } from "../i18n/language.svelte";
-import type { LiveEvent, LiveRequest } from "../live/protocol";
 import { type LiveState, panelState, reduce, totals, unknown } from "../live/reducer";
 import { type Link, LiveSocket } from "../live/socket";
 import { microphoneGranted } from "../phone/microphone";
@@ -53,11 +52,15 @@ export class Desk {
       event: (event) => this.hear(event),
       link: (link) => {
         this.link = link;
+        if (link === "replaced") this.standStill();
       },
       ended: () => session.leave(true),
       refused: () => void api.me().catch((failure) => this.checkSession(failure)),
     });
-    this.phone = new Phone(async (sdp) => (await this.ask({ type: "media_offer", sdp })).sdp ?? "", play);
+    this.phone = new Phone(async (sdp) => {
+      const done = await this.ask({ type: "media_offer", sdp });
+      return "sdp" in done ? done.sdp : "";
+    }, play);
   }
 
   open(): void {
@@ -70,6 +73,19 @@ export class Desk {
     this.phone.stop();
     this.socket.close();
     notices.clear();
+  }
+
+  /** Takes the account back after it was used on another page. */
+  reclaim(): void {
+    this.instance = null;
+    this.socket.reclaim();
+  }
+
+  /** Another page has the account now: its phone rings, not this one's. */
+  private standStill(): void {
+    this.subject?.now();
+    this.ringtone.stop();
+    this.phone.stop();
   }
 
   campaignName(id: string): string {
@@ -86,13 +102,9 @@ export class Desk {
       if (presence === "available" && !(await this.phone.start())) return;
       await this.subject?.flush();
       const done = await this.ask({ type: "presence", presence });
-      if (done.presence !== undefined) {
-        this.live = {
-          ...this.live,
-          presence: done.presence,
-          since: done.since ?? this.live.since,
-          reserved: done.reserved ?? null,
-        };
+      if ("presence" in done) {
+        const { presence, since, reserved } = done;
+        this.live = { ...this.live, presence, since, reserved };
         this.settled();
       }
       if (presence === "offline" && !this.inCall && this.panel !== "ringing") this.phone.stop();

@@ -22,6 +22,8 @@ export class RecordDraft {
   private version = 0;
   readonly dueMissing = $derived(this.values.next_action !== "none" && this.values.due === "");
   readonly saver: Saver;
+  /** A record without a call can't be saved twice (the server would keep two): a button saves it. */
+  readonly byHand: boolean;
 
   constructor(
     readonly campaign: string,
@@ -31,13 +33,17 @@ export class RecordDraft {
     private readonly saved: (record: ContactRecord) => void,
   ) {
     this.customer = customer;
-    this.saver = new Saver({
-      send: () => this.send(),
-      conflicted: (current) => {
-        this.theirs = current as ContactRecord | null;
+    this.byHand = call === null;
+    this.saver = new Saver(
+      {
+        send: () => this.send(),
+        conflicted: (current) => {
+          this.theirs = current as ContactRecord | null;
+        },
+        rejected: () => {},
       },
-      rejected: () => {},
-    });
+      !this.byHand,
+    );
   }
 
   /** Whether anything was written or saved. */
@@ -47,6 +53,11 @@ export class RecordDraft {
 
   edited(): void {
     this.saver.edited(!this.dueMissing);
+  }
+
+  /** The note lost the focus. */
+  left(): void {
+    if (!this.byHand) this.saver.now();
   }
 
   /** Choosing a next action proposes a time for it; none needs none. */
@@ -103,7 +114,11 @@ export class RecordDraft {
       due_at: fromField(due, this.zone),
       version: this.version,
     });
-    this.version = record.version;
+    if (this.byHand) {
+      // What was typed while it was being saved begins the next record.
+      const note = this.values.note === values.note ? "" : this.values.note;
+      this.values = { ...blank, note };
+    } else this.version = record.version;
     this.saved(record);
   }
 }

@@ -20,7 +20,11 @@ export class Saver {
   private timer = 0;
   private running: Promise<void> | null = null;
 
-  constructor(private readonly saving: Saving) {}
+  /** @param quiet whether a quiet time after the last keystroke saves by itself */
+  constructor(
+    private readonly saving: Saving,
+    private readonly quiet = true,
+  ) {}
 
   get unsaved(): boolean {
     return unsaved(this.machine);
@@ -74,7 +78,7 @@ export class Saver {
       this.running = this.send().finally(() => {
         this.running = null;
       });
-    } else if (result.state.due !== null) {
+    } else if (result.state.due !== null && (this.quiet || result.state.status === "failed")) {
       const wait = Math.max(0, result.state.due - Date.now());
       this.timer = window.setTimeout(() => this.put({ type: "looked", at: Date.now() }), wait);
     }

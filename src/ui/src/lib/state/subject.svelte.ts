@@ -1,5 +1,4 @@
-import type { ContactRecord, Customer, HistoryRow } from "../api/types";
-import type { QueueName } from "../live/protocol";
+import type { ContactRecord, Customer, HistoryRow, QueueName } from "../api/types";
 import { CustomerDraft } from "./customer.svelte";
 import { RecordDraft } from "./record.svelte";
 
