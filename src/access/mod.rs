@@ -149,7 +149,8 @@ impl Access {
     }
 
     /// The session of a cookie's token (tenant id is part of the token text), fresh from the
-    /// store, and notes that it was used (to the minute).
+    /// store, and notes that it was used (to the minute). Who holds a connection open on a
+    /// session asks again once a minute: that counts as use, and brings a changed scope.
     pub async fn session(&self, token: &str) -> Result<Session, AccessError> {
         let (tenant, hash) = token::read(token).ok_or(AccessError::NoSession)?;
         let tenant = self.inner.store.tenant(tenant).map_err(no_session)?;

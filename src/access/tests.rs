@@ -1,6 +1,6 @@
 use super::*;
 use crate::audit::Verdict;
-use crate::store::tests::{Fixture, account, campaign, fixture};
+use crate::store::fixture::{Fixture, account, campaign, fixture};
 use crate::task::Stopper;
 use proptest::prelude::*;
 use std::sync::atomic::Ordering;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::store::tests::{Fixture, fixture};
+use crate::store::fixture::{Fixture, fixture};
 use crate::store::{StoreError, TenantStore};
 use std::sync::Arc;
 

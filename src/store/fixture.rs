@@ -1,13 +1,14 @@
-//! A small call centre for tests: one tenant, two campaigns, one operator assigned to the first.
+//! What tests start from: a store without tenants ([`fixture`]), or a small call centre with one
+//! tenant, two campaigns and one operator assigned to the first ([`Centre`]).
 
-use super::Store;
-use super::key::MasterKey;
+use super::{MasterKey, Store, StoreError, TenantStore};
 use crate::clock::Clock;
 use crate::domain::account::{Account, Role};
 use crate::domain::campaign::{Campaign, CampaignStatus, Sensitivity};
 use crate::domain::record::CallRecord;
 use crate::domain::scope::Campaigns;
 use crate::domain::{AccountId, CallId, CampaignId, Scope, TenantId};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// When the fixture's clock stands still.
@@ -103,4 +104,65 @@ impl Centre {
             fate: None,
         }
     }
+}
+
+/// An open store in a folder of its own, on a clock that stands still.
+pub(crate) struct Fixture {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) clock: Clock,
+    pub(crate) store: Store,
+}
+
+/// Its master key.
+pub(crate) const MASTER: [u8; 32] = [42; 32];
+
+/// A store without tenants.
+pub(crate) fn fixture() -> Fixture {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Clock::test(1_800_000_000_000);
+    let store = Store::open(&dir.path().join("data"), MasterKey::new(MASTER), clock.clone()).unwrap();
+    Fixture { dir, clock, store }
+}
+
+impl Fixture {
+    /// A tenant, and its database.
+    pub(crate) async fn tenant(&self, slug: &str) -> Arc<TenantStore> {
+        let tenant = self.store.create_tenant(slug, "Hana Travel", "JP", "Asia/Tokyo").await.unwrap();
+        self.store.tenant(tenant.id).unwrap()
+    }
+
+    /// The store opened again from its files.
+    pub(crate) fn reopen(&self) -> Result<Store, StoreError> {
+        Store::open(&self.dir.path().join("data"), MasterKey::new(MASTER), self.clock.clone())
+    }
+}
+
+pub(crate) fn account(login: &str, role: Role) -> Account {
+    Account {
+        id: AccountId(Uuid::now_v7()),
+        login: login.to_owned(),
+        name: "田中 さくら".to_owned(),
+        role,
+        sip_contact: None,
+        disabled: false,
+        created_at: 7,
+    }
+}
+
+pub(crate) fn campaign(name: &str) -> Campaign {
+    Campaign {
+        id: CampaignId(Uuid::now_v7()),
+        name: name.to_owned(),
+        status: CampaignStatus::Running,
+        sensitivity: Sensitivity::High,
+        topics: vec!["予約".to_owned()],
+        dispositions: vec!["完了".to_owned()],
+        import_header: Vec::new(),
+        created_at: 7,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test grants itself what it tests")]
+pub(crate) fn scope(tenant: TenantId, campaigns: Campaigns) -> Scope {
+    Scope::granted(tenant, None, Role::Admin, campaigns)
 }

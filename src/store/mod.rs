@@ -183,7 +183,10 @@ fn tenant_dir(data_dir: &Path, id: TenantId) -> PathBuf {
 
 /// Makes a folder (0700) where there is none, and narrows one that is wider.
 fn make_folder(path: &Path) -> Result<(), StoreError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(StoreError::file(path))?;
+    if !path.exists() {
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(StoreError::file(path))?;
+        sync_folder_of(path).map_err(StoreError::file(path))?;
+    }
     let mode = std::fs::metadata(path).map_err(StoreError::file(path))?.permissions().mode();
     if mode & 0o077 != 0 {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
@@ -234,9 +237,14 @@ fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&draft, path)?;
-    // The name is on disk once its folder is.
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    sync_folder_of(path)
+}
+
+/// A new name is on disk once its folder is.
+fn sync_folder_of(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
