@@ -305,3 +305,7 @@ fn without_names(offer: &str) -> String {
 fn brief(error: &dyn std::fmt::Display) -> String {
     error.to_string().chars().filter(|char| !char.is_control()).take(120).collect()
 }
+
+#[cfg(test)]
+#[path = "browser_tests.rs"]
+mod tests;

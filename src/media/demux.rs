@@ -247,3 +247,76 @@ fn local_ufrag(bytes: &[u8]) -> Option<&str> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn each_address_gets_its_socket_and_nat_a_shared_one() {
+        let interfaces = [ip("10.0.0.2"), ip("172.17.0.1"), ip("2001:db8::2")];
+        let each = |ip: IpAddr| (ip, vec![ip]);
+        assert_eq!(plan(ip("::"), &[], &interfaces), interfaces.map(each));
+        assert_eq!(plan(ip("0.0.0.0"), &[], &interfaces), [each(interfaces[0]), each(interfaces[1])]);
+        assert_eq!(plan(ip("::"), &[interfaces[0]], &interfaces), [each(interfaces[0])]);
+        let behind = plan(ip("::"), &[ip("203.0.113.5"), interfaces[2]], &interfaces);
+        assert_eq!(behind, [(ip("0.0.0.0"), vec![ip("203.0.113.5")]), each(interfaces[2])]);
+        assert_eq!(plan(ip("127.0.0.1"), &[], &interfaces), [each(ip("127.0.0.1"))]);
+        let forwarded = plan(ip("10.0.0.2"), &[ip("203.0.113.5")], &interfaces);
+        assert_eq!(forwarded, [(ip("10.0.0.2"), vec![ip("203.0.113.5")])]);
+    }
+
+    #[test]
+    fn a_wildcard_opens_on_this_machine() {
+        let (mut doors, address) = Doors::open("[::]:0".parse().unwrap(), &[]).unwrap();
+        assert!(address.port() != 0 && !doors.candidates().is_empty());
+        let port = address.port();
+        assert!(doors.candidates().iter().all(|candidate| candidate.port() == port));
+        assert!(doors.sockets().all(|socket| socket.local_addr().unwrap().port() == port));
+    }
+
+    #[test]
+    fn what_is_remembered_of_a_browser_is_bounded_and_forgotten() {
+        let (mut doors, _) = Doors::open("127.0.0.1:0".parse().unwrap(), &[]).unwrap();
+        doors.learn_ufrag("abcd".into(), 3);
+        for n in 0..1000_u16 {
+            doors.learn_address(SocketAddr::new(ip("10.0.0.1"), n), 3);
+            doors.learn_ssrc(u32::from(n), 3);
+        }
+        assert_eq!((doors.by_address.len(), doors.by_ssrc.len()), (REMEMBERED, REMEMBERED));
+        let rtp = [0x80, 0, 0, 1, 0, 0, 0, 1, 0, 0, 3, 0xE7, 1];
+        assert_eq!(doors.route(&rtp, "10.9.9.9:1".parse().unwrap()), Some(3), "known by its SSRC");
+        assert_eq!(doors.route(&[22, 1], "10.0.0.1:999".parse().unwrap()), Some(3), "known by its address");
+        // Another browser behind the same NAT took over an address: forgetting the first leaves it.
+        doors.learn_address("10.0.0.1:999".parse().unwrap(), 4);
+        doors.forget(3);
+        assert_eq!((doors.by_address.len(), doors.by_ssrc.len(), doors.by_ufrag.len()), (1, 0, 0));
+        assert_eq!(doors.route(&rtp, "10.9.9.9:1".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn the_name_in_a_check_is_found_behind_other_attributes() {
+        let mut check = vec![0, 1, 0, 24, 0x21, 0x12, 0xA4, 0x42];
+        check.extend([0; 12]);
+        check.extend([0x80, 0x22, 0, 3, b'a', b'b', b'c', 0]);
+        check.extend([0, 6, 0, 9, b'o', b'u', b'r', b's', b':', b't', b'h', b'e', b'm', 0, 0, 0]);
+        assert_eq!(local_ufrag(&check), Some("ours"));
+        check[29 + 2] = 0xFF;
+        assert_eq!(local_ufrag(&check), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_datagram_is_routed_or_dropped(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let _ = local_ufrag(&bytes);
+            let mut check = vec![0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+            check.extend(&bytes);
+            let _ = local_ufrag(&check);
+        }
+    }
+}

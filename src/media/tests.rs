@@ -290,6 +290,7 @@ async fn a_stranger_does_not_get_the_audio() {
     let (media, _events, _) = started((32_256, 32_319));
     let (mut a, mut b) = (Phone::new(&media, Companding::Mu).await, Phone::new(&media, Companding::Mu).await);
     media.bridge(a.leg, b.leg, Recorded::ByPolicyNot).unwrap();
+    media.stats(a.leg).await.unwrap();
     a.say(&[1; 160]);
     b.hear();
     let stranger = UdpSocket::bind((HERE, 0)).unwrap();
@@ -385,6 +386,7 @@ async fn garbage_on_every_port_changes_nothing() {
     let (media, mut events, browsers) = started((32_408, 32_471));
     let (mut a, mut b) = (Phone::new(&media, Companding::Mu).await, Phone::new(&media, Companding::Mu).await);
     media.bridge(a.leg, b.leg, Recorded::ByPolicyNot).unwrap();
+    media.stats(a.leg).await.unwrap();
     a.say(&[1; 160]);
     b.hear();
     let rtcp = SocketAddr::new(HERE, a.to.port() + 1);
