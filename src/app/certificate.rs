@@ -3,81 +3,47 @@
 use super::StartError;
 use crate::clock::Clock;
 use crate::config::{Keypair, Web};
+use crate::web::tls;
 use crate::wire::status::Certificate;
-use aws_lc_rs::digest;
-use rustls::server::{ClientHello, ResolvesServerCert};
-use rustls::sign::CertifiedKey;
-use std::fmt::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// Days that a certificate of our own is valid; made anew when fewer than a tenth is left.
 const OWN_DAYS: i64 = 825;
 
-/// What TLS serves, exchangeable while it runs. Cheap to clone.
-#[derive(Clone)]
-pub struct Shown(Arc<RwLock<(Keypair, Certificate)>>);
-
-impl std::fmt::Debug for Shown {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Shown")
-    }
-}
-
-impl Shown {
-    /// Loads the configured certificate, or ours from `data_dir`, made if needed.
-    pub fn load(web: &Web, data_dir: &Path, clock: &Clock) -> Result<Self, StartError> {
-        Ok(Self(Arc::new(RwLock::new(load(web, data_dir, clock)?))))
-    }
-
-    /// Loads again; the old one stays when that fails.
-    pub fn reload(&self, web: &Web, data_dir: &Path, clock: &Clock) -> Result<(), StartError> {
-        let loaded = load(web, data_dir, clock)?;
-        *self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner) = loaded;
-        Ok(())
-    }
-
-    /// What people are told of it.
-    pub fn description(&self) -> Certificate {
-        self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner).1.clone()
-    }
-}
-
-impl ResolvesServerCert for Shown {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner).0.0.clone())
-    }
-}
-
-fn load(web: &Web, data_dir: &Path, clock: &Clock) -> Result<(Keypair, Certificate), StartError> {
-    let (pair, self_signed) = match (&web.certificate, &web.key) {
-        (Some(certificate), Some(key)) => (Keypair::read(certificate, key).map_err(StartError::Pem)?, false),
-        _ => (own(web, data_dir, clock)?, true),
-    };
-    let not_after = not_after(pair.leaf())
-        .ok_or_else(|| StartError::Certificate("the certificate's validity can't be read".into()))?;
-    let described = Certificate { fingerprint: fingerprint(pair.leaf()), not_after, self_signed };
-    if not_after <= clock.unix_millis() {
-        tracing::warn!(fingerprint = described.fingerprint, "the web certificate has expired");
-    }
-    tracing::info!(fingerprint = described.fingerprint, self_signed, "web certificate loaded");
-    Ok((pair, described))
-}
-
-/// Our own certificate: the kept one while it holds, else a new one.
-fn own(web: &Web, data_dir: &Path, clock: &Clock) -> Result<Keypair, StartError> {
-    let (certificate, key) = (data_dir.join("self-signed.crt"), data_dir.join("self-signed.key"));
-    if certificate.exists() && key.exists() {
-        let kept = Keypair::read(&certificate, &key).map_err(StartError::Pem)?;
-        let left = not_after(kept.leaf()).unwrap_or(0) - clock.unix_millis();
-        if left > OWN_DAYS * 86_400_000 / 10 {
-            return Ok(kept);
+/// The configured certificate, or ours from `data_dir`, made if needed; with what people are
+/// told of it.
+pub(super) fn load(
+    web: &Web,
+    data_dir: &Path,
+    clock: &Clock,
+) -> Result<(tls::Certificate, Certificate), StartError> {
+    let (chain, key, self_signed) = match (&web.certificate, &web.key) {
+        (Some(chain), Some(key)) => (chain.clone(), key.clone(), false),
+        _ => {
+            let (chain, key) = own(web, data_dir, clock)?;
+            (chain, key, true)
         }
+    };
+    let certificate = tls::Certificate::load(&chain, &key)?;
+    let not_after = not_after(&chain, &key)?;
+    let fingerprint = certificate.fingerprint();
+    if not_after <= clock.unix_millis() {
+        tracing::warn!(fingerprint, "the web certificate has expired");
     }
-    make(web, &certificate, &key, clock)?;
-    Keypair::read(&certificate, &key).map_err(StartError::Pem)
+    tracing::info!(fingerprint, self_signed, "web certificate loaded");
+    Ok((certificate, Certificate { fingerprint, not_after, self_signed }))
+}
+
+/// Our own certificate's files: the kept ones while they hold, else new ones.
+fn own(web: &Web, data_dir: &Path, clock: &Clock) -> Result<(PathBuf, PathBuf), StartError> {
+    let (chain, key) = (data_dir.join("self-signed.crt"), data_dir.join("self-signed.key"));
+    let is_kept = chain.exists() && key.exists();
+    if !is_kept || not_after(&chain, &key)? - clock.unix_millis() < OWN_DAYS * 86_400_000 / 10 {
+        make(web, &chain, &key, clock)?;
+    }
+    Ok((chain, key))
 }
 
 fn make(web: &Web, certificate: &Path, key: &Path, clock: &Clock) -> Result<(), StartError> {
@@ -112,7 +78,8 @@ fn date(millis: i64) -> (i32, u8, u8) {
     (i32::from(date.year()), date.month().unsigned_abs(), date.day().unsigned_abs())
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> Result<(), StartError> {
+/// Writes a small file whole (mode 0600) or not at all.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), StartError> {
     let temporary = PathBuf::from(format!("{}.new", path.display()));
     let written = std::fs::OpenOptions::new()
         .write(true)
@@ -125,20 +92,13 @@ fn write_private(path: &Path, bytes: &[u8]) -> Result<(), StartError> {
     written.map_err(|error| StartError::Path { path: path.into(), doing: "written", error })
 }
 
-/// Upper-case hexadecimal SHA-256 with colons, as browsers show it.
-fn fingerprint(der: &[u8]) -> String {
-    let mut text = String::new();
-    for byte in digest::digest(&digest::SHA256, der).as_ref() {
-        let colon = if text.is_empty() { "" } else { ":" };
-        // Writing to a String never fails.
-        let _ = write!(text, "{colon}{byte:02X}");
-    }
-    text
-}
-
-fn not_after(der: &[u8]) -> Option<i64> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    certificate.validity().not_after.timestamp().checked_mul(1000)
+/// When the leaf stops being valid.
+fn not_after(chain: &Path, key: &Path) -> Result<i64, StartError> {
+    let pair = Keypair::read(chain, key).map_err(StartError::Pem)?;
+    X509Certificate::from_der(pair.leaf())
+        .ok()
+        .and_then(|(_, certificate)| certificate.validity().not_after.timestamp().checked_mul(1000))
+        .ok_or_else(|| StartError::Certificate(format!("the validity of {} can't be read", chain.display())))
 }
 
 #[cfg(test)]
@@ -150,16 +110,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let clock = Clock::test(1_790_000_000_000);
         let web = Web { hosts: vec!["call.example.jp".into()], ..Web::default() };
-        let first = Shown::load(&web, dir.path(), &clock).unwrap().description();
+        let first = load(&web, dir.path(), &clock).unwrap().1;
         assert!(first.self_signed);
         assert_eq!(first.fingerprint.len(), 32 * 3 - 1);
-        assert_eq!(Shown::load(&web, dir.path(), &clock).unwrap().description(), first);
+        assert_eq!(load(&web, dir.path(), &clock).unwrap().1, first);
         let mode = std::os::unix::fs::PermissionsExt::mode(
             &std::fs::metadata(dir.path().join("self-signed.key")).unwrap().permissions(),
         );
         assert_eq!(mode & 0o777, 0o600);
         clock.advance(std::time::Duration::from_secs(86_400 * 800));
-        let shown = Shown::load(&web, dir.path(), &clock).unwrap();
-        assert!(shown.description().not_after > first.not_after);
+        assert!(load(&web, dir.path(), &clock).unwrap().1.not_after > first.not_after);
     }
 }
