@@ -4,6 +4,24 @@
 //! of trunk sources, shedding. Refuses: audio, decisions about calls, TLS before *Access*.
 //! May use: domain, sip, config, net, clock, task.
 
+mod admission;
+mod connection;
+mod connections;
+mod driver;
+mod framing;
+mod handle;
+mod local;
+mod start;
+mod udp;
+
+#[cfg(test)]
+mod loopback_tests;
+#[cfg(test)]
+mod hostile_tests;
+
+pub use crate::sip::{EndReason, LegId as SipLegId};
+pub use handle::Signalling;
+
 use crate::clock::Clock;
 use crate::config;
 use crate::domain::TrunkId;
@@ -13,10 +31,6 @@ use crate::task::Stop;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
-
-/// One SIP party of ours: a dialog or one being made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SipLegId(pub u64);
 
 /// A call from a trunk.
 #[derive(Clone, Debug)]
@@ -58,19 +72,6 @@ pub enum Event {
     Reoffered(SipLegId, Option<Audio>),
     /// The dialog is over: BYE, lost ACK (RFC 3261 §13.3.1.4), session expiry (RFC 4028 §10).
     Ended(SipLegId, EndReason),
-}
-
-/// Why a dialog ended on the other side or by the clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndReason {
-    /// The peer sent BYE.
-    Bye,
-    /// Our 2xx was never acknowledged; we sent BYE.
-    AckLost,
-    /// No refresh in time; we sent BYE.
-    SessionExpired,
-    /// The transport failed for good.
-    Transport,
 }
 
 /// An outbound leg to make.
@@ -121,6 +122,8 @@ pub struct Started {
     pub udp: Vec<SocketAddr>,
     /// Addresses of the TCP listeners likewise.
     pub tcp: Vec<SocketAddr>,
+    /// Ends once Stopped is reached and the last BYEs have gone out.
+    pub task: tokio::task::JoinHandle<()>,
 }
 
 /// Why the room could not start.
@@ -136,50 +139,7 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
-}
-
-/// A handle on the signalling task. Cheap to clone; commands are `try_send`.
-#[derive(Clone, Debug)]
-pub struct Signalling {
-    _private: (),
-}
-
-impl Signalling {
-    /// Binds the listeners and starts the core task. Must be called on a tokio runtime.
-    pub async fn start(setup: Setup) -> Result<Started, StartError> {
-        let _ = setup;
-        todo!("H3")
-    }
-    /// Sends 180 on a leg that was invited.
-    pub fn ring(&self, leg: SipLegId) -> Result<(), SignallingError> {
-        let _ = leg;
-        todo!("H3")
-    }
-    /// 200 with `audio`: the answer to the offer, or our offer when there was none; answers a
-    /// re-offer likewise.
-    pub fn accept(&self, leg: SipLegId, audio: Audio) -> Result<(), SignallingError> {
-        let _ = (leg, audio);
-        todo!("H3")
-    }
-    /// A final refusal (4xx–6xx) of an INVITE or re-offer. 503 carries Retry-After.
-    pub fn reject(&self, leg: SipLegId, status: u16) -> Result<(), SignallingError> {
-        let _ = (leg, status);
-        todo!("H3")
-    }
-    /// Ends a leg whatever its state: CANCEL, BYE, or 487/480 to an unanswered one. No event
-    /// follows for that leg.
-    pub fn hang_up(&self, leg: SipLegId) -> Result<(), SignallingError> {
-        let _ = leg;
-        todo!("H3")
-    }
-    /// Starts an outbound leg; its id is known at once, its fate comes as events.
-    pub fn invite(&self, invite: Invite) -> Result<SipLegId, SignallingError> {
-        let _ = invite;
-        todo!("H3")
-    }
-    /// The local address that packets to `target` leave from, for SDP.
-    pub fn local_for(&self, target: &str) -> Result<IpAddr, SignallingError> {
-        let _ = target;
-        todo!("H3")
-    }
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers")]
+    Random,
 }
