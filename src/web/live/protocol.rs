@@ -96,6 +96,23 @@ pub enum Request {
     },
 }
 
+impl Request {
+    /// The request's number; `resume` has none.
+    pub fn id(&self) -> Option<u64> {
+        match self {
+            Self::Resume { .. } => None,
+            Self::MediaOffer { id, .. }
+            | Self::Presence { id, .. }
+            | Self::Accept { id, .. }
+            | Self::Refuse { id, .. }
+            | Self::HangUp { id, .. }
+            | Self::Mute { id, .. }
+            | Self::Hold { id, .. }
+            | Self::Ping { id } => Some(*id),
+        }
+    }
+}
+
 /// The one answer to a request.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "type")]
@@ -129,7 +146,7 @@ pub enum Answer {
     Refused {
         /// The request.
         re: u64,
-        /// Stable word: `not_found state busy not_chosen offer bad_request`.
+        /// Stable word: `not_found state busy not_chosen offer no_session bad_request`.
         code: String,
         /// One plain English sentence.
         message: String,
