@@ -146,6 +146,7 @@ impl Driver {
 
     async fn hold(&mut self, sound: Option<call::Sound>) {
         let Some(leg) = self.customer.media else { return };
+        let held = sound.is_some();
         let music = match sound {
             Some(call::Sound::Music(name)) => Some(music(&self.room, &self.store, name).await),
             Some(call::Sound::Prompt(name)) => Some(music(&self.room, &self.store, Some(name)).await),
@@ -153,6 +154,9 @@ impl Driver {
         };
         if let Err(error) = self.room.media.hold(leg, music) {
             tracing::warn!(%error, "a customer could not be put on hold or taken back");
+        }
+        if let Some(offer) = self.machine.offer() {
+            self.tell(EventKind::Held { account: offer.account, held });
         }
     }
 

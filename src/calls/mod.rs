@@ -111,6 +111,13 @@ pub enum EventKind {
         /// Its recording, if recorded.
         recording: Option<RecordingId>,
     },
+    /// The operator put the customer on hold, or took them back.
+    Held {
+        /// Who did.
+        account: AccountId,
+        /// On hold now.
+        held: bool,
+    },
     /// Over and committed.
     Ended {
         /// How.

@@ -4,11 +4,28 @@
 //! operator. One task a tenant owns the state; others send it bounded commands.
 //! Refuses: legs, audio, SQL. May use: calls, store, domain, clock, task.
 
+mod dispatch;
+mod floor;
+mod line;
+mod roster;
+mod tenant;
+
 use crate::calls::{Calls, Endpoint, OfferOutcome};
 use crate::clock::Clock;
 use crate::domain::{AccountId, CallId, CampaignId, OfferId, Presence, QueueId, TenantId, UnixMillis};
+use crate::media::LegId;
 use crate::store::Store;
-use crate::task::Stop;
+use crate::task::{self, Stop};
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tenant::Command;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+/// Events a listener may lag behind before it is told so.
+const EVENTS: usize = 4096;
+/// Commands and news a tenant's task may have waiting.
+const INBOX: usize = 4096;
 
 /// News for the screens. Broadcast; a laggard resynchronises by [`Queues::snapshot`].
 #[derive(Clone, Debug)]
@@ -103,27 +120,71 @@ pub struct Operator {
     pub call: Option<CallId>,
 }
 
+/// Operators, and (queue, waiting, longest since).
+type Snapshot = (Vec<Operator>, Vec<(QueueId, usize, Option<UnixMillis>)>);
+
+/// What the tenants' tasks share.
+struct Room {
+    store: Store,
+    calls: Calls,
+    clock: Clock,
+    stop: Stop,
+    events: broadcast::Sender<Event>,
+    tenants: Mutex<HashMap<TenantId, Desk>>,
+    /// Whose browser a leg is.
+    legs: Mutex<HashMap<LegId, (TenantId, AccountId)>>,
+}
+
+/// Where a tenant's task is reached.
+#[derive(Clone)]
+struct Desk {
+    inbox: mpsc::Sender<Command>,
+    /// News was lost: the task must ask what calls there are.
+    behind: Arc<AtomicBool>,
+}
+
 /// A handle. Cheap to clone.
 #[derive(Clone)]
 pub struct Queues {
-    _private: (),
+    room: Arc<Room>,
 }
 
 impl Queues {
-    /// Starts the room: one task a tenant, now for those there are, later by [`Queues::refresh`].
+    /// Starts the room: one task a tenant, now for those there are, later by [`Queues::refresh`]
+    /// or a tenant's first event. Must be called on a tokio runtime.
     pub fn start(store: Store, calls: Calls, clock: Clock, stop: Stop) -> Self {
-        let _ = (store, calls, clock, stop);
-        todo!("H5")
+        let room = Arc::new(Room {
+            store,
+            calls,
+            clock,
+            stop,
+            events: broadcast::Sender::new(EVENTS),
+            tenants: Mutex::default(),
+            legs: Mutex::default(),
+        });
+        let (calls, browsers) = (room.calls.subscribe(), room.calls.browsers());
+        for tenant in room.store.tenants() {
+            // A tenant that is open has a task.
+            let _ = room.desk(tenant.id());
+        }
+        task::spawn("queues", dispatch::run(Arc::clone(&room), calls, browsers));
+        Self { room }
     }
     /// An operator's endpoint is there (browser connected). Presence is unchanged.
     pub fn attach(&self, tenant: TenantId, account: AccountId, endpoint: Endpoint) -> Result<(), QueueError> {
-        let _ = (tenant, account, endpoint);
-        todo!("H5")
+        let leg = browser(&endpoint);
+        self.room.send(tenant, Command::Attach(account, endpoint))?;
+        if let Some(leg) = leg {
+            self.room.legs().insert(leg, (tenant, account));
+        }
+        Ok(())
     }
     /// It is gone: the operator goes `offline` unless a call holds them. Only that endpoint is detached.
     pub fn detach(&self, tenant: TenantId, account: AccountId, endpoint: Endpoint) -> Result<(), QueueError> {
-        let _ = (tenant, account, endpoint);
-        todo!("H5")
+        if let Some(leg) = browser(&endpoint) {
+            self.room.legs().remove(&leg);
+        }
+        self.room.send(tenant, Command::Detach(account, endpoint))
     }
     /// The operator chooses a presence; during a call it is reserved for afterwards.
     pub async fn choose(
@@ -132,29 +193,65 @@ impl Queues {
         account: AccountId,
         presence: Presence,
     ) -> Result<Operator, QueueError> {
-        let _ = (tenant, account, presence);
-        todo!("H5")
+        self.room.ask(tenant, |reply| Command::Choose(account, presence, reply)).await?
     }
     /// One operator now.
     pub async fn operator(&self, tenant: TenantId, account: AccountId) -> Result<Operator, QueueError> {
-        let _ = (tenant, account);
-        todo!("H5")
+        self.room.ask(tenant, |reply| Command::Show(account, reply)).await?
     }
     /// All operators now, and (queue, waiting, longest since).
-    pub async fn snapshot(
-        &self,
-        tenant: TenantId,
-    ) -> Result<(Vec<Operator>, Vec<(QueueId, usize, Option<UnixMillis>)>), QueueError> {
-        let _ = tenant;
-        todo!("H5")
+    pub async fn snapshot(&self, tenant: TenantId) -> Result<Snapshot, QueueError> {
+        self.room.ask(tenant, Command::Snapshot).await
     }
-    /// Queue settings, memberships or accounts changed: read them again.
+    /// Queue settings, memberships or accounts changed: read them again. A new tenant gets
+    /// its task.
     pub fn refresh(&self, tenant: TenantId) -> Result<(), QueueError> {
-        let _ = tenant;
-        todo!("H5")
+        self.room.send(tenant, Command::Refresh)
     }
     /// Hears every event from now on.
-    pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<Event> {
-        todo!("H5")
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.room.events.subscribe()
+    }
+}
+
+fn browser(endpoint: &Endpoint) -> Option<LegId> {
+    match endpoint {
+        Endpoint::Browser(leg) => Some(*leg),
+        Endpoint::Sip(_) => None,
+    }
+}
+
+impl Room {
+    fn legs(&self) -> MutexGuard<'_, HashMap<LegId, (TenantId, AccountId)>> {
+        self.legs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A tenant's task, started when there is none yet.
+    fn desk(self: &Arc<Self>, tenant: TenantId) -> Result<Desk, QueueError> {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(desk) = tenants.get(&tenant).filter(|desk| !desk.inbox.is_closed()) {
+            return Ok(desk.clone());
+        }
+        let store = self.store.tenant(tenant).map_err(|_| QueueError::NotFound)?;
+        let (inbox, commands) = mpsc::channel(INBOX);
+        let desk = Desk { inbox, behind: Arc::new(AtomicBool::new(true)) };
+        let served = tenant::run(Arc::clone(self), store, desk.clone(), commands);
+        task::spawn("queue", served);
+        tenants.insert(tenant, desk.clone());
+        Ok(desk)
+    }
+
+    fn send(self: &Arc<Self>, tenant: TenantId, command: Command) -> Result<(), QueueError> {
+        self.desk(tenant)?.inbox.try_send(command).map_err(|_| QueueError::Busy)
+    }
+
+    async fn ask<T>(
+        self: &Arc<Self>,
+        tenant: TenantId,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, QueueError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(tenant, command(reply))?;
+        answer.await.map_err(|_| QueueError::Busy)
     }
 }
