@@ -77,13 +77,7 @@ async fn import_is_all_or_nothing_and_changes_by_code() {
     assert_eq!(desk.first().await.name, "山田 太郎", "nothing of a broken file is taken");
 
     let all = desk.centre.all();
-    let tried = desk.crm.import(
-        &all,
-        desk.centre.sales,
-        "JP",
-        "code,備考,年齢\nA-1,梅,41\n".into(),
-        true,
-    );
+    let tried = desk.crm.import(&all, desk.centre.sales, "JP", "code,備考,年齢\nA-1,梅,41\n".into(), true);
     assert_eq!(tried.await.unwrap().changed, 1);
     assert_eq!(desk.first().await.version, 1, "a dry run writes nothing");
     assert_eq!(desk.import("code,備考,年齢\nA-1,梅,41\nA-9,,\n").await.unwrap().added, 1);
@@ -276,4 +270,39 @@ async fn customers_are_changed_by_their_version() {
     assert!(is_missing(&crm.save_customer(&desk.centre.supervisor(&[]), saved.clone()).await));
     let long = Customer { address: "x".repeat(4_001), version: 3, ..saved };
     assert!(matches!(crm.save_customer(&scope, long).await, Err(CrmError::Field("address", _))));
+}
+
+/// Prints what the aims of the benchmark are measured by. `cargo test --lib speed -- --ignored --nocapture`
+#[tokio::test]
+#[ignore = "a measurement of half a minute, not a test"]
+#[expect(clippy::disallowed_methods, reason = "measures")]
+async fn speed_with_a_hundred_thousand_customers() {
+    use std::fmt::Write as _;
+    use std::time::Instant;
+    let desk = Desk::open().await;
+    let scope = desk.centre.operator();
+    let mut file = String::from("code,氏名,フリガナ,電話番号,備考\n");
+    for n in 0..100_000 {
+        let _ = writeln!(file, "C{n},山田 太郎{n},ヤマダ タロウ{n},090{n:08},メモ{n}");
+    }
+    let begun = Instant::now();
+    desk.import(&file).await.unwrap();
+    println!("import of 100,000: {:?}", begun.elapsed());
+    let begun = Instant::now();
+    desk.import(&file).await.unwrap();
+    println!("the same again: {:?}", begun.elapsed());
+    let mut took: Vec<_> = Vec::new();
+    for n in 0..500 {
+        let phone = number(&format!("+8190{:08}", n * 199));
+        let begun = Instant::now();
+        assert_eq!(desk.crm.pop(&scope, desk.centre.sales, Some(&phone)).await.unwrap().customers.len(), 1);
+        took.push(begun.elapsed());
+    }
+    took.sort();
+    println!("pop: median {:?}, 99 % {:?}, worst {:?}", took[250], took[495], took[499]);
+    for text in ["太郎54321", "09012345", "山田", "や", "C777", "山田 9999", "zz"] {
+        let begun = Instant::now();
+        let found = desk.crm.search(&scope, text, 20).await.unwrap().len();
+        println!("search {text}: {found} in {:?}", begun.elapsed());
+    }
 }

@@ -226,3 +226,7 @@ impl Open {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;
