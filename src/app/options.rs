@@ -23,3 +23,17 @@ pub struct Options {
     #[arg(long)]
     pub check: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::manual;
+    use clap::CommandFactory;
+
+    #[test]
+    fn manual_of_bbd_says_what_the_options_say() {
+        let mut command = Options::command();
+        command.build();
+        manual::keep("bbd.8", &[("options", manual::options(&command, |_| true))]);
+    }
+}

@@ -1,6 +1,6 @@
 //! `bbctl`: the command tree, one file a noun, twin of `control/`.
 //!
-//! Owns: arguments, questions to the person, tables, and the source of man page and
+//! Owns: arguments, questions to the person, tables, and the source of the manual page and
 //! completions. Refuses: rules of the business; the daemon decides.
 //! May use: wire, domain (types and words only).
 
@@ -13,7 +13,9 @@ mod console;
 mod customer;
 mod flow;
 mod number;
-pub mod pages;
+mod completions;
+#[cfg(test)]
+pub(crate) mod manual;
 mod present;
 mod prompt;
 mod queue;
@@ -122,9 +124,6 @@ enum Noun {
     /// Logged-in browsers
     #[command(subcommand)]
     Session(session::Verb),
-    /// Print the man page's source
-    #[command(hide = true)]
-    Man,
     /// Print a shell's completion script
     #[command(hide = true)]
     Completions {
@@ -169,8 +168,7 @@ impl Noun {
             Self::Call(verb) => verb.run(console).await,
             Self::Recording(verb) => verb.run(console).await,
             Self::Session(verb) => verb.run(console).await,
-            Self::Man => console.raw(&pages::bbctl_man()?),
-            Self::Completions { shell } => console.raw(&pages::completions(shell)),
+            Self::Completions { shell } => console.raw(&completions::of(shell)),
         }
     }
 }
