@@ -19,8 +19,6 @@ pub mod access;
 pub mod audit;
 // -- store: the only room with SQL
 pub mod store;
-// -- domain: pure, no IO, no clock, no tokio
-pub mod domain;
 // -- primitives
 pub mod sip;
 pub mod media;
@@ -29,3 +27,5 @@ pub mod config;
 pub mod net;
 pub mod clock;
 pub mod task;
+// -- domain: pure, no IO, no clock, no tokio; its words are every floor's
+pub mod domain;

@@ -35,7 +35,7 @@ pub(crate) fn options(command: &Command, wanted: impl Fn(&Arg) -> bool) -> Strin
 pub(crate) fn commands(tree: &Command) -> String {
     let mut out = String::new();
     for noun in tree.get_subcommands().filter(|noun| !noun.is_hide_set() && noun.get_name() != "help") {
-        out.push_str(&format!(".Ss {}\n{}.\n", noun.get_name(), about(noun)));
+        out.push_str(&format!(".Ss {}\n{}", noun.get_name(), about(noun)));
         let verbs: Vec<&Command> = noun.get_subcommands().filter(|verb| verb.get_name() != "help").collect();
         if verbs.is_empty() {
             continue;
@@ -43,7 +43,7 @@ pub(crate) fn commands(tree: &Command) -> String {
         out.push_str(".Bl -tag -width Ds\n");
         for verb in verbs {
             out.push_str(&format!(".It Ic {} {}{}\n", noun.get_name(), verb.get_name(), synopsis(verb)));
-            out.push_str(&format!("{}.\n", about(verb)));
+            out.push_str(&about(verb));
             let arguments = |a: &&Arg| !a.is_hide_set() && !a.is_global_set() && a.get_id() != "help";
             let described: Vec<&Arg> = verb.get_arguments().filter(arguments).collect();
             if !described.is_empty() {
@@ -84,7 +84,8 @@ fn flags(argument: &Arg) -> String {
 }
 
 fn shown_value(argument: &Arg) -> String {
-    let names = argument.get_value_names().map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let names =
+        argument.get_value_names().map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>());
     names.unwrap_or_else(|| vec![argument.get_id().to_string()]).join(" ").to_lowercase()
 }
 
@@ -92,18 +93,40 @@ fn described(argument: &Arg) -> String {
     let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
     let mut text = help.trim_end_matches('.').to_owned();
     let shown = argument.get_id() != "help" && argument.get_id() != "version";
-    let values: Vec<String> = argument.get_possible_values().iter().map(|v| v.get_name().to_owned()).collect();
-    if shown && argument.get_action().takes_values() && !values.is_empty() && !argument.is_hide_possible_values_set() {
+    let values: Vec<String> =
+        argument.get_possible_values().iter().map(|v| v.get_name().to_owned()).collect();
+    if shown
+        && argument.get_action().takes_values()
+        && !values.is_empty()
+        && !argument.is_hide_possible_values_set()
+    {
         text.push_str(&format!(": {}", values.join(", ")));
     }
-    let default: Vec<_> = argument.get_default_values().iter().map(|v| v.to_string_lossy().into_owned()).collect();
+    let default: Vec<_> =
+        argument.get_default_values().iter().map(|v| v.to_string_lossy().into_owned()).collect();
     if !default.is_empty() && argument.get_action().takes_values() {
         text.push_str(&format!(" (default {})", default.join(" ")));
     }
-    format!("{}.\n", escaped(&text))
+    wrapped(&format!("{text}."))
 }
 
-fn about(command: &Command) -> String { escaped(&command.get_about().map(ToString::to_string).unwrap_or_default()) }
+/// Text in lines of at most 78 bytes, none of which is a request.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let room = lines.last().is_some_and(|line| line.is_empty() || line.len() + word.len() < 78);
+        match lines.last_mut().filter(|_| room) {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) => line.push_str(&format!(" {word}")),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines.iter().map(|line| escaped(line) + "\n").collect()
+}
+
+fn about(command: &Command) -> String {
+    wrapped(&format!("{}.", command.get_about().map(ToString::to_string).unwrap_or_default()))
+}
 
 /// A line of text in roff: no escape, and no request, can begin in it.
 pub(crate) fn escaped(text: &str) -> String {
@@ -124,14 +147,17 @@ mod tests {
         let json: String = crate::wire::samples::all()
             .iter()
             .map(|(commands, reply)| {
-                let lines: String = format!("{reply:#}").lines().map(|line| escaped(line) + "\n").collect();
+                let lines: String = reply.lines().map(|line| escaped(line) + "\n").collect();
                 format!(".It {commands}\n.Bd -literal -compact\n{lines}.Ed\n")
             })
             .collect();
-        keep("bbctl.1", &[
-            ("options", options(&tree, |_| true)),
-            ("commands", commands(&tree)),
-            ("json", format!(".Bl -tag -width Ds\n{json}.El\n")),
-        ]);
+        keep(
+            "bbctl.1",
+            &[
+                ("options", options(&tree, |_| true)),
+                ("commands", commands(&tree)),
+                ("json", format!(".Bl -tag -width Ds\n{json}.El\n")),
+            ],
+        );
     }
 }

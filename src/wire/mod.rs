@@ -160,20 +160,23 @@ mod tests {
     /// Changing this snapshot changes the contract of `bbctl -o json`.
     #[test]
     fn replies_keep_their_contract() {
-        let text: String = samples::all().iter().map(|(name, reply)| format!("# {name}\n{reply:#}\n\n")).collect();
+        let text: String =
+            samples::all().iter().map(|(name, reply)| format!("# {name}\n{reply}\n\n")).collect();
         insta::assert_snapshot!(text);
     }
 
     #[test]
     fn a_list_reads_what_it_wrote() {
-        let list = List { items: vec![Tenant {
-            id: crate::domain::TenantId(uuid::Uuid::nil()),
-            slug: "a".into(),
-            name: "A".into(),
-            region: "JP".into(),
-            time_zone: "Asia/Tokyo".into(),
-            created_at: 0,
-        }] };
+        let list = List {
+            items: vec![Tenant {
+                id: crate::domain::TenantId(uuid::Uuid::nil()),
+                slug: "a".into(),
+                name: "A".into(),
+                region: "JP".into(),
+                time_zone: "Asia/Tokyo".into(),
+                created_at: 0,
+            }],
+        };
         let text = serde_json::to_string(&list).unwrap();
         assert!(text.starts_with(r#"{"tenants":[{"#), "{text}");
         assert_eq!(serde_json::from_str::<List<Tenant>>(&text).unwrap(), list);

@@ -6,21 +6,30 @@ use crate::domain::account::Role;
 use crate::domain::campaign::{CampaignStatus, Sensitivity};
 use crate::domain::contact::{ContactRecord, NextAction};
 use crate::domain::record::{Fate, RecordingState};
-use crate::domain::*;
-use serde_json::{Value, json};
+use crate::domain::{
+    AccountId, CallId, CampaignId, ContactRecordId, CustomerId, FlowId, NumberId, PhoneNumber, PromptId,
+    QueueId, RecordingId, SessionId, TenantId, TrunkId, UnixMillis,
+};
+
 use uuid::Uuid;
 
 /// 2026-11-24T09:00:00+09:00
 const AT: UnixMillis = 1_795_478_400_000;
 
-fn id(n: u128) -> Uuid { Uuid::from_u128(0x019a_b3c4_d5e6_7000_8000_0000_0000_0000 + n) }
+fn id(n: u128) -> Uuid {
+    Uuid::from_u128(0x019a_b3c4_d5e6_7000_8000_0000_0000_0000 + n)
+}
 
-fn value<T: Serialize>(reply: &T) -> Value { serde_json::to_value(reply).unwrap() }
+fn value<T: Serialize>(reply: &T) -> String {
+    serde_json::to_string_pretty(reply).unwrap()
+}
 
-fn list<T: Listed + Serialize>(item: T) -> Value { value(&List { items: vec![item] }) }
+fn list<T: Listed + Serialize>(item: T) -> String {
+    value(&List { items: vec![item] })
+}
 
 /// (commands, reply) in the order of the command tree.
-pub(crate) fn all() -> Vec<(&'static str, Value)> {
+pub(crate) fn all() -> Vec<(&'static str, String)> {
     vec![
         ("status", value(&status())),
         ("tenant list; tenant show yields one of them", list(tenant())),
@@ -31,7 +40,10 @@ pub(crate) fn all() -> Vec<(&'static str, Value)> {
         ("queue list; queue show yields one of them", list(queue())),
         ("number list", list(number())),
         ("trunk list", list(trunk())),
-        ("flow check", json!(flow::Checked { problems: vec![flow::Problem { line: 7, message: "…".into() }] })),
+        (
+            "flow check",
+            value(&flow::Checked { problems: vec![flow::Problem { line: 7, message: "…".into() }] }),
+        ),
         ("flow list; flow show yields one of them with its document", list(flow())),
         ("prompt list", list(prompt())),
         ("call list", list(call())),
@@ -57,7 +69,9 @@ fn status() -> status::Status {
             sip_tcp: at("[::]:5060"),
             browser: at("[::]:443"),
         },
-        certificate: status::Certificate { fingerprint: "AB:CD:…".into(), not_after: AT, self_signed: true },
+        certificate: status::Certificate {
+            fingerprint: "AB:CD:…".into(), not_after: AT, self_signed: true
+        },
         tenants: vec![status::Load {
             tenant: "shop".into(),
             calls: 3,
@@ -108,7 +122,13 @@ fn campaign() -> Campaign {
 }
 
 fn imported() -> customer::Imported {
-    customer::Imported { campaign: "orders".into(), added: 12, changed: 3, encoding: "shift_jis".into(), dry_run: false }
+    customer::Imported {
+        campaign: "orders".into(),
+        added: 12,
+        changed: 3,
+        encoding: "shift_jis".into(),
+        dry_run: false,
+    }
 }
 
 fn customer() -> Customer {
@@ -163,7 +183,9 @@ fn flow() -> flow::Flow {
     flow::Flow { id: FlowId(id(8)), name: "main".into(), version: 2, applied_at: AT, document: None }
 }
 
-fn prompt() -> Prompt { Prompt { id: PromptId(id(9)), name: "welcome".into(), duration_ms: 3200, updated_at: AT } }
+fn prompt() -> Prompt {
+    Prompt { id: PromptId(id(9)), name: "welcome".into(), duration_ms: 3200, updated_at: AT }
+}
 
 fn call() -> call::Call {
     call::Call {
@@ -238,4 +260,6 @@ fn session() -> session::Session {
     }
 }
 
-fn change() -> Change<number::Number> { Change { outcome: Outcome::Created, dry_run: false, item: number() } }
+fn change() -> Change<number::Number> {
+    Change { outcome: Outcome::Created, dry_run: false, item: number() }
+}
