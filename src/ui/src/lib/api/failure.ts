@@ -52,7 +52,7 @@ function fallbackCode(status: number): string {
 export function sentence(texts: Texts, failure: unknown): string {
   const known = texts.errors as Record<string, string>;
   const code = failure instanceof Failure ? failure.code : "unknown";
-  return known[code] ?? texts.errors.unknown;
+  return (Object.hasOwn(known, code) ? known[code] : undefined) ?? texts.errors.unknown;
 }
 
 /** Code and status, shown only under 詳細. */

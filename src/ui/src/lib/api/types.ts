@@ -24,6 +24,7 @@ export type Offered = Schemas["LiveOffered"];
 /** The call this operator is in. */
 export type Current = Schemas["LiveCurrent"];
 export type LiveEvent = Schemas["LiveNumbered"];
+export type OfferOutcome = Schemas["LiveOfferOutcome"];
 export type LiveAnswer = Schemas["LiveAnswer"];
 
 type Each<T> = T extends { id: number } ? Omit<T, "id"> : never;

@@ -94,6 +94,7 @@ export const en: Texts = {
     empty: "No callbacks are due",
     error: "Callbacks could not be loaded. The call and your input go on.",
     overdue: "Overdue",
+    nobody: "Unregistered",
   },
   customer: {
     title: "Customer",
@@ -159,7 +160,7 @@ export const en: Texts = {
   },
   history: {
     title: "History",
-    own: "Your recent contacts",
+    own: "Recent contacts",
     at: "When",
     kind: "Kind",
     topic: "Topic",

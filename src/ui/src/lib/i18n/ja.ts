@@ -93,6 +93,7 @@ export const ja = {
     empty: "再架電の予定はありません",
     error: "再架電の予定を読み込めませんでした。通話と入力はそのまま続けられます。",
     overdue: "期限切れ",
+    nobody: "未登録のお客様",
   },
   customer: {
     title: "お客様情報",
@@ -158,7 +159,7 @@ export const ja = {
   },
   history: {
     title: "対応履歴",
-    own: "自分の最近の対応",
+    own: "最近の対応",
     at: "日時",
     kind: "区分",
     topic: "用件",

@@ -2,7 +2,6 @@ import { Failure } from "../api/failure";
 import type { LiveAnswer, LiveEvent, LiveRequest } from "../api/types";
 import { backoff } from "./backoff";
 
-
 /** `replaced`: the same account opened the console elsewhere; this one stays still. */
 export type Link = "connecting" | "up" | "down" | "replaced";
 export type Done = Extract<LiveAnswer, { type: "done" }>;
@@ -118,7 +117,10 @@ export class LiveSocket {
     }
     if (typeof frame !== "object" || frame === null) return;
     this.become("up");
-    if ("re" in frame) return this.answer(frame as LiveAnswer);
+    if ("re" in frame) {
+      this.answer(frame as LiveAnswer);
+      return;
+    }
     const event = frame as LiveEvent;
     if (event.type === "hello") {
       this.instance = event.instance;

@@ -1,7 +1,9 @@
 /** Area codes of two digits after the trunk 0 (3-3-4); one-digit ones are 3 and 6. */
 const THREE = new Set(
-  ("11 17 18 19 22 23 24 25 26 27 28 29 42 43 44 45 46 47 48 49 52 53 54 55 58 59 72 73 75 76 77 78 79 " +
-    "82 83 84 86 87 88 89 92 93 95 96 97 98 99").split(" "),
+  (
+    "11 17 18 19 22 23 24 25 26 27 28 29 42 43 44 45 46 47 48 49 52 53 54 55 58 59 72 73 75 76 77 78 79 " +
+    "82 83 84 86 87 88 89 92 93 95 96 97 98 99"
+  ).split(" "),
 );
 
 /**
@@ -27,7 +29,8 @@ function groups(digits: string): string | null {
       })
       .join("-");
   };
-  if (/^0[26-9]0/.test(digits) && digits.length === 11) return digits.startsWith("0800") ? cut(4, 3, 4) : cut(3, 4, 4);
+  if (/^0[26-9]0/.test(digits) && digits.length === 11)
+    return digits.startsWith("0800") ? cut(4, 3, 4) : cut(3, 4, 4);
   if (/^050/.test(digits)) return cut(3, 4, 4);
   if (/^(0120|0570|0990|0180)/.test(digits)) return cut(4, 3, 3);
   if (/^0[36]/.test(digits)) return cut(2, 4, 4);

@@ -1,4 +1,4 @@
-import { MicRefused, type MicProblem, openMicrophone } from "./microphone";
+import { type MicProblem, MicRefused, openMicrophone } from "./microphone";
 import { type AudioStats, audioStats, noStats } from "./stats";
 import { type Watch, watch, watchFrom } from "./watchdog";
 
@@ -113,7 +113,11 @@ export class Phone {
   private async build(stream: MediaStream): Promise<void> {
     const track = stream.getAudioTracks()[0];
     if (track === undefined) throw new MicRefused("missing");
-    const pc = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" });
+    const pc = new RTCPeerConnection({
+      iceServers: [],
+      bundlePolicy: "max-bundle",
+      rtcpMuxPolicy: "require",
+    });
     this.pc = pc;
     pc.ontrack = (event) => this.play(event.streams[0] ?? new MediaStream([event.track]));
     pc.onconnectionstatechange = () => this.changed(pc);
@@ -144,7 +148,11 @@ export class Phone {
     if (this.state === "lost") return this.mend();
     if (!this.active) return;
     const stats = await audioStats(pc);
-    const reading = { at: performance.now(), packetsReceived: stats.packetsReceived, stunResponses: stats.stunResponses };
+    const reading = {
+      at: performance.now(),
+      packetsReceived: stats.packetsReceived,
+      stunResponses: stats.stunResponses,
+    };
     if (this.watch === null) {
       this.watch = watchFrom(reading);
       return;
@@ -173,12 +181,14 @@ export class Phone {
     }
   }
 
-  /** A headset was unplugged: take what is there now, keep the connection. */
-  private async reopenMicrophone(): Promise<void> {
+  /** A headset was unplugged, or a setting changed: take what is there now, keep the connection. */
+  async reopenMicrophone(): Promise<void> {
     const sender = this.pc?.getSenders()[0];
     if (sender === undefined) return;
     try {
+      const before = this.stream;
       this.stream = await openMicrophone();
+      for (const old of before?.getTracks() ?? []) old.stop();
       this.setMuted(this.muted);
       const track = this.stream.getAudioTracks()[0];
       if (track === undefined) throw new MicRefused("missing");

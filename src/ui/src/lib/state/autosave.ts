@@ -90,13 +90,24 @@ export function step(state: SaveState, input: SaveInput): { state: SaveState; se
     case "kept_mine":
       return send({ ...state, edits: state.edits + 1, valid: true });
     case "took_theirs":
-      return rest({ ...state, status: "saved", kept: state.edits, sent: state.edits, valid: true, due: null });
+      return rest({
+        ...state,
+        status: "saved",
+        kept: state.edits,
+        sent: state.edits,
+        valid: true,
+        due: null,
+      });
   }
 }
 
 function ready(state: SaveState): boolean {
   return (
-    unsaved(state) && state.valid && !state.composing && state.status !== "saving" && state.status !== "conflict"
+    unsaved(state) &&
+    state.valid &&
+    !state.composing &&
+    state.status !== "saving" &&
+    state.status !== "conflict"
   );
 }
 

@@ -1,7 +1,15 @@
 import type { QueryClient } from "@tanstack/svelte-query";
 import { api } from "../api/client";
 import { Failure, sentence } from "../api/failure";
-import type { ChosenPresence, ContactRecord, Customer, LiveEvent, LiveRequest, Me } from "../api/types";
+import type {
+  ChosenPresence,
+  ContactRecord,
+  Customer,
+  LiveEvent,
+  LiveRequest,
+  Me,
+  OfferOutcome,
+} from "../api/types";
 import { t } from "../i18n/language.svelte";
 import { type LiveState, panelState, reduce, totals, unknown } from "../live/reducer";
 import { type Link, LiveSocket } from "../live/socket";
@@ -33,7 +41,9 @@ export class Desk {
 
   readonly panel = $derived(panelState(this.live, this.accepting));
   readonly totals = $derived(totals(this.live.queues));
-  readonly inCall = $derived(this.panel === "talking" || this.panel === "hold" || this.panel === "connecting");
+  readonly inCall = $derived(
+    this.panel === "talking" || this.panel === "hold" || this.panel === "connecting",
+  );
   /** The radio group's choice: what was just pressed, else what the server says. */
   readonly chosen = $derived<ChosenPresence>(this.wished ?? shownChoice(this.live));
   readonly phone: Phone;
@@ -109,7 +119,12 @@ export class Desk {
       }
       if (presence === "offline" && !this.inCall && this.panel !== "ringing") this.phone.stop();
     } catch (failure) {
-      notices.say(failure instanceof Failure && failure.code !== "network" ? t().presence.refused : sentence(t(), failure), "error");
+      notices.say(
+        failure instanceof Failure && failure.code !== "network"
+          ? t().presence.refused
+          : sentence(t(), failure),
+        "error",
+      );
     } finally {
       this.wished = null;
     }
@@ -151,7 +166,10 @@ export class Desk {
     } catch (failure) {
       this.accepting = null;
       if (this.live.talk === null) await this.phone.setActive(false);
-      notices.say(failure instanceof Failure && failure.status === 0 ? sentence(t(), failure) : t().call.missed, "error");
+      notices.say(
+        failure instanceof Failure && failure.status === 0 ? sentence(t(), failure) : t().call.missed,
+        "error",
+      );
     }
   }
 
@@ -182,7 +200,8 @@ export class Desk {
     const held = talk.state === "talking";
     if (await this.order({ type: "hold", call: talk.call, held })) {
       const now = this.live.talk;
-      if (now?.call === talk.call) this.live = { ...this.live, talk: { ...now, state: held ? "hold" : "talking" } };
+      if (now?.call === talk.call)
+        this.live = { ...this.live, talk: { ...now, state: held ? "hold" : "talking" } };
     }
   }
 
@@ -217,22 +236,23 @@ export class Desk {
     this.live = reduce(before, event);
     switch (event.type) {
       case "hello":
-        return this.greet(event.instance);
+        this.greet(event.instance);
+        break;
       case "presence":
-        return this.settled();
+        this.settled();
+        break;
       case "offered":
-        return this.offered();
+        this.offered();
+        break;
       case "offer_ended":
-        if (event.call === this.accepting && event.outcome !== "accepted") this.accepting = null;
-        if (event.outcome !== "accepted") this.quietOffer(event.call);
-        if (event.outcome === "caller_gone" || event.outcome === "failed") notices.say(t().call.missed);
-        if (event.outcome === "timed_out") notices.say(t().call.timedOut);
-        this.ringtone.stop();
-        return;
+        this.offerEnded(event.call, event.outcome);
+        break;
       case "bridged":
-        return this.bridged();
+        this.bridged();
+        break;
       case "call_ended":
-        return this.callEnded(before.talk?.call === event.call);
+        this.callEnded(before.talk?.call === event.call);
+        break;
     }
   }
 
@@ -272,7 +292,12 @@ export class Desk {
     if (this.live.ring !== null && this.accepting === null) this.ringtone.start();
   }
 
-  private quietOffer(call: string): void {
+  private offerEnded(call: string, outcome: OfferOutcome): void {
+    this.ringtone.stop();
+    if (outcome === "accepted") return;
+    if (call === this.accepting) this.accepting = null;
+    if (outcome === "caller_gone" || outcome === "failed") notices.say(t().call.missed);
+    if (outcome === "timed_out") notices.say(t().call.timedOut);
     this.announcement = "";
     if (this.subject?.call?.id === call && !this.subject.unsaved) this.subject = null;
   }
@@ -283,7 +308,8 @@ export class Desk {
     this.accepting = null;
     this.announcement = "";
     this.ringtone.stop();
-    if (!this.phone.stalled) void this.phone.start().then(() => this.phone.setActive(this.live.talk !== null));
+    if (!this.phone.stalled)
+      void this.phone.start().then(() => this.phone.setActive(this.live.talk !== null));
     if (this.subject?.call?.id !== talk.call) {
       this.replaceSubject(this.newSubject(talk, talk.campaign, talk.customers));
       const first = talk.customers[0];
@@ -311,7 +337,8 @@ export class Desk {
     const { presence, talk, ring } = this.live;
     const subject = this.subject;
     if (subject?.call == null || talk !== null || ring !== null || this.accepting !== null) return;
-    if (presence === "wrap_up" || presence === "talking" || presence === "hold" || presence === "ringing") return;
+    if (presence === "wrap_up" || presence === "talking" || presence === "hold" || presence === "ringing")
+      return;
     void subject.flush().then((saved) => {
       if (saved && this.subject === subject && this.live.talk === null && this.live.ring === null) {
         this.subject = null;
@@ -329,7 +356,11 @@ export class Desk {
     const customer = call.customer === null ? null : await api.customer(call.customer).catch(() => null);
     if (this.subject !== null || this.live.presence !== "wrap_up") return;
     const queue = this.me.queues.find((known) => known.id === call.queue);
-    const about = { call: call.id, queue: { id: call.queue ?? "", name: queue?.name ?? "" }, caller: call.caller };
+    const about = {
+      call: call.id,
+      queue: { id: call.queue ?? "", name: queue?.name ?? "" },
+      caller: call.caller,
+    };
     this.subject = this.newSubject(about, call.campaign, customer === null ? [] : [customer]);
     this.subject.adopt(rows);
   }
@@ -360,7 +391,8 @@ export class Desk {
   }
 
   private recordSaved(record: ContactRecord): void {
-    if (record.customer !== null) void this.queries.invalidateQueries({ queryKey: ["history", record.customer] });
+    if (record.customer !== null)
+      void this.queries.invalidateQueries({ queryKey: ["history", record.customer] });
     void this.queries.invalidateQueries({ queryKey: ["callbacks"] });
     void this.queries.invalidateQueries({ queryKey: ["calls"] });
   }

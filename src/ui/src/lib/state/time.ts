@@ -50,7 +50,9 @@ export function dayTime(at: number, zone: string, now: number): string {
 export function dueTime(at: number, zone: string, now: number): string {
   const p = parts(at, zone);
   const n = parts(now, zone);
-  return p.year === n.year && p.month === n.month && p.day === n.day ? `${p.hour}:${p.minute}` : dayTime(at, zone, now);
+  return p.year === n.year && p.month === n.month && p.day === n.day
+    ? `${p.hour}:${p.minute}`
+    : dayTime(at, zone, now);
 }
 
 /** The value of a `datetime-local` field for a moment in a zone. */

@@ -1,5 +1,3 @@
-const KEY = "bluebean.shortcuts";
-
 export type Action =
   | "answer"
   | "hold"
@@ -38,14 +36,3 @@ export function actionOf(press: Press): Action | null {
   }
   return null;
 }
-
-class ShortcutSetting {
-  enabled = $state(localStorage.getItem(KEY) !== "off");
-
-  choose(enabled: boolean): void {
-    this.enabled = enabled;
-    localStorage.setItem(KEY, enabled ? "on" : "off");
-  }
-}
-
-export const shortcutSetting = new ShortcutSetting();
