@@ -23,6 +23,9 @@ pub(super) enum SealError {
     /// A daemon died before it wrote a frame.
     #[error("no audio had been written")]
     Empty,
+    /// It ended without a single sample: the bridge never came about.
+    #[error("nothing was to be recorded")]
+    Unused,
     /// The disk failed; the spool is untouched and may be tried again.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -93,7 +96,8 @@ fn survey(folder: &Folder, id: RecordingId, spool_key: &RawKey) -> Result<Survey
     survey.samples = survey.samples.min(wav::MOST_SAMPLES);
     match survey.bad_frame {
         Some(0) => Err(unreadable(SpoolError::Frame(0))),
-        None if survey.samples == 0 && !survey.ended => Err(SealError::Empty),
+        None if survey.samples == 0 && survey.ended => Err(SealError::Unused),
+        None if survey.samples == 0 => Err(SealError::Empty),
         _ => Ok(survey),
     }
 }

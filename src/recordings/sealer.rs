@@ -2,6 +2,7 @@
 
 use super::folder::Folder;
 use super::seal::{SealError, seal};
+use super::writer::Finished;
 use super::{Inner, RecordingError};
 use crate::audit::{Entry, Outcome};
 use crate::domain::record::RecordingState;
@@ -10,8 +11,6 @@ use crate::store::{StoreError, TenantStore};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
-
-use super::writer::Finished;
 
 /// Recordings sealed at once.
 const AT_ONCE: usize = 2;
@@ -58,7 +57,7 @@ impl Inner {
             Ok((RecordingState::Spooling, Some(key))) => key,
             Ok((RecordingState::Sealed | RecordingState::Recovered, _)) => {
                 // Committed before the spool was removed.
-                return self.already_sealed(&store, &folder, tenant, id).await;
+                return self.already_sealed(&folder, tenant, id).await;
             }
             Ok((RecordingState::Spooling | RecordingState::Lost, _)) => {
                 return self.lose(&store, &folder, tenant, id, "its spool key is missing").await;
@@ -75,6 +74,7 @@ impl Inner {
             Err(SealError::Io(error)) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(RecordingError::Spool(error.to_string()));
             }
+            Err(SealError::Unused) => return discard(&store, &folder, id).await,
             Err(error) => return self.lose(&store, &folder, tenant, id, &error.to_string()).await,
         };
         let state = outcome.seal.state;
@@ -118,7 +118,6 @@ impl Inner {
 
     async fn already_sealed(
         &self,
-        store: &TenantStore,
         folder: &Folder,
         tenant: TenantId,
         id: RecordingId,
@@ -129,7 +128,6 @@ impl Inner {
         }
         // The age file went away and the spool's key with the seal: nothing opens it any more.
         self.note(tenant, id, "recording.damaged", "the age file is missing").await;
-        let _ = store;
         set_aside(folder, id);
         Ok(Fate::Settled)
     }
@@ -166,6 +164,17 @@ impl Inner {
             tracing::error!(recording = %id, %error, "could not audit a recording's fate");
         }
     }
+}
+
+/// Removes a recording whose bridge never came about: row first, so that a crash in between
+/// leaves a spool that nothing names.
+async fn discard(store: &TenantStore, folder: &Folder, id: RecordingId) -> Result<Fate, RecordingError> {
+    match store.recording_discard(id).await {
+        Ok(()) | Err(StoreError::NotFound) => {}
+        Err(error) => return Err(error.into()),
+    }
+    std::fs::remove_file(folder.spool(id)).map_err(super::folder::refused)?;
+    Ok(Fate::Settled)
 }
 
 /// Keeps a spool where no recovery looks for it again.

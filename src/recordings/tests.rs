@@ -393,6 +393,16 @@ async fn no_recording_begins_where_the_spool_cannot_be_written() {
 }
 
 #[tokio::test]
+async fn a_recording_whose_bridge_never_came_about_leaves_nothing() {
+    let studio = Studio::open().await;
+    let (_, sink) = studio.begin().await;
+    drop(sink);
+    studio.sealed().await;
+    assert!(studio.recordings.list(&studio.centre.all(), 9, None).await.unwrap().is_empty());
+    assert_eq!(studio.leftovers(), (0, 0));
+}
+
+#[tokio::test]
 async fn many_recordings_at_once_keep_apart() {
     let studio = Studio::open().await;
     let mut open = Vec::new();

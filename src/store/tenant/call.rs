@@ -78,23 +78,28 @@ impl TenantStore {
     }
 
     /// At start: every call that a dead daemon left open becomes `interrupted`, ended when its
-    /// last event was seen, or at `at` when it has none. Returns which.
+    /// last event was seen, or at `at` when it has none, and finds the recording that was begun
+    /// for it. Returns which.
     pub async fn calls_close_interrupted(&self, at: UnixMillis) -> Result<Vec<CallId>, StoreError> {
         self.db()
             .write(move |tx| {
-                let open = "SELECT id, (SELECT max(e.at) FROM call_event e WHERE e.call_id = call.id) AS last \
+                let open = "SELECT id, started_at, \
+                            (SELECT max(e.at) FROM call_event e WHERE e.call_id = call.id) AS last_at \
                             FROM call WHERE fate IS NULL";
                 let calls = tx
                     .prepare_cached(open)?
-                    .query_map([], |row| Ok((row.get("id")?, row.get::<_, Option<i64>>("last")?)))?
+                    .query_map([], |row| {
+                        let last: Option<UnixMillis> = row.get("last_at")?;
+                        Ok((row.get("id")?, last.unwrap_or(at).max(row.get("started_at")?)))
+                    })?
                     .collect::<Result<Vec<_>, _>>()?;
-                for (call, last) in &calls {
-                    let ended = last.unwrap_or(at);
-                    tx.prepare_cached("UPDATE call SET fate = 'interrupted', ended_at = max(?, started_at) WHERE id = ?")?
-                        .execute(params![ended, call])?;
+                let close = "UPDATE call SET fate = 'interrupted', ended_at = ?, recording_id = coalesce(recording_id, \
+                             (SELECT min(r.id) FROM recording r WHERE r.call_id = call.id)) WHERE id = ?";
+                for (call, ended) in &calls {
+                    tx.prepare_cached(close)?.execute(params![ended, call])?;
                     append(tx, &CallEvent {
                         call: *call,
-                        at: ended,
+                        at: *ended,
                         kind: "ended".into(),
                         account: None,
                         detail: "interrupted".into(),

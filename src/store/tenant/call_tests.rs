@@ -1,8 +1,9 @@
-use crate::domain::record::{CallEvent, Fate};
-use crate::domain::{AccountId, CallId};
+use crate::domain::record::{CallEvent, Fate, Recording, RecordingState};
+use crate::domain::{AccountId, CallId, RecordingId};
 use crate::store::StoreError;
 use crate::store::fixture::{Centre, NOW};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 fn event(call: CallId, at: i64, kind: &str) -> CallEvent {
     CallEvent { call, at, kind: kind.into(), account: None, detail: String::new() }
@@ -70,6 +71,17 @@ async fn calls_of_a_dead_daemon_are_closed_once() {
     (over.fate, over.ended_at) = (Some(Fate::Abandoned), Some(NOW + 1));
     tenant.call_end(over.clone(), Vec::new()).await.unwrap();
     tenant.call_update(told.clone(), vec![event(told.id, NOW + 700, "queued")]).await.unwrap();
+    let recording = Recording {
+        id: RecordingId(Uuid::now_v7()),
+        call: told.id,
+        campaign: told.campaign,
+        operator: told.operator,
+        state: RecordingState::Spooling,
+        started_at: NOW,
+        duration_ms: 0,
+        wav_bytes: 0,
+    };
+    tenant.recording_begin(recording.clone(), Zeroizing::new([0; 32])).await.unwrap();
     let closed = tenant.calls_close_interrupted(NOW + 9_000).await.unwrap();
     assert_eq!(closed.len(), 2);
     for (id, fate, ended) in [
@@ -80,6 +92,7 @@ async fn calls_of_a_dead_daemon_are_closed_once() {
         let call = tenant.call(&centre.all(), id).await.unwrap();
         assert_eq!((call.fate, call.ended_at), (Some(fate), Some(ended)));
     }
+    assert_eq!(tenant.call(&centre.all(), told.id).await.unwrap().recording, Some(recording.id));
     assert_eq!(tenant.call_events(&centre.all(), told.id).await.unwrap().len(), 2);
     assert_eq!(tenant.calls_close_interrupted(NOW + 10_000).await.unwrap(), []);
 }

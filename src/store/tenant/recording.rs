@@ -106,8 +106,18 @@ impl TenantStore {
             .write(move |tx| {
                 let sql =
                     "UPDATE recording SET state = 'lost', reason = ? WHERE id = ? AND state = 'spooling'";
-                let changed = tx.prepare_cached(sql)?.execute(params![reason, id])?;
-                if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+                crate::store::error::found(tx.prepare_cached(sql)?.execute(params![reason, id])?)
+            })
+            .await
+    }
+
+    /// Forgets a spooling recording of which nothing was ever to be heard. `NotFound` when
+    /// there is no such spooling row.
+    pub async fn recording_discard(&self, id: RecordingId) -> Result<(), StoreError> {
+        self.db()
+            .write(move |tx| {
+                let sql = "DELETE FROM recording WHERE id = ? AND state = 'spooling'";
+                crate::store::error::found(tx.prepare_cached(sql)?.execute([id])?)
             })
             .await
     }
