@@ -47,6 +47,8 @@ impl Running {
         notify(&[NotifyState::Ready]);
         let mut alive = interval(watchdog().unwrap_or(DAY));
         let mut daily = interval(DAY);
+        // The first tick is a day from now: the certificate has just been looked at.
+        daily.reset();
         for timer in [&mut alive, &mut daily] {
             timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }

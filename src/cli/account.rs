@@ -107,7 +107,7 @@ impl Verb {
                 console.change(wire::Passwd { login, password }).await
             }
             Self::Delete { login } => {
-                console.confirm(&format!("Delete account {login}"))?;
+                console.confirm(&format!("Deleting account {login}"))?;
                 console.change(wire::Delete { login }).await
             }
         }

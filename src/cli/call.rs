@@ -57,7 +57,7 @@ impl Verb {
             }
             Self::Show { id } => show(console, id).await,
             Self::Hangup { id } => {
-                console.confirm(&format!("End call {id}"))?;
+                console.confirm(&format!("Ending call {id}"))?;
                 console.change(wire::Hangup { id }).await
             }
         }

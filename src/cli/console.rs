@@ -105,7 +105,7 @@ impl Console {
         if !std::io::stdin().is_terminal() {
             return Err(Failure::usage(format!("{question} can't be undone; add --yes to do it")));
         }
-        let _ = write!(std::io::stderr(), "{}? It can't be undone. [y/N] ", printable(question));
+        let _ = write!(std::io::stderr(), "{} can't be undone. Go on? [y/N] ", printable(question));
         let mut line = String::new();
         let _ = std::io::stdin().read_line(&mut line);
         if matches!(line.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(Failure::failed("not done")) }

@@ -39,7 +39,7 @@ impl Verb {
             Self::Add { number, trunk, flow } => console.change(wire::Add { number, trunk, flow }).await,
             Self::List => console.list(wire::Index {}).await,
             Self::Remove { number, trunk } => {
-                console.confirm(&format!("Remove number {number}"))?;
+                console.confirm(&format!("Removing number {number}"))?;
                 console.change(wire::Remove { number, trunk }).await
             }
         }

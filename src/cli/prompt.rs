@@ -35,7 +35,7 @@ impl Verb {
             }
             Self::List => console.list(wire::Index {}).await,
             Self::Remove { name } => {
-                console.confirm(&format!("Remove prompt {name}"))?;
+                console.confirm(&format!("Removing prompt {name}"))?;
                 console.change(wire::Remove { name }).await
             }
         }

@@ -61,7 +61,7 @@ impl Verb {
 
 async fn export(console: &Console, id: RecordingId, to: &Path) -> Result<(), Failure> {
     if to.exists() {
-        console.confirm(&format!("Replace {}", to.display()))?;
+        console.confirm(&format!("Replacing {}", to.display()))?;
     }
     let bytes = if console.dry_run() {
         console.client.ask(wire::Export { id }, None).await?.reply.wav_bytes.unsigned_abs()

@@ -29,7 +29,7 @@ impl Verb {
         match self {
             Self::List => console.list(wire::Index {}).await,
             Self::Kill { id } => {
-                console.confirm(&format!("End session {id}"))?;
+                console.confirm(&format!("Ending session {id}"))?;
                 console.change(wire::Kill { id }).await
             }
         }

@@ -41,7 +41,7 @@ impl Verb {
             Self::Set { name, sources } => console.change(wire::Set { name, sources }).await,
             Self::List => console.list(wire::Index {}).await,
             Self::Remove { name } => {
-                console.confirm(&format!("Remove trunk {name}"))?;
+                console.confirm(&format!("Removing trunk {name}"))?;
                 console.change(wire::Remove { name }).await
             }
         }

@@ -2,9 +2,9 @@
 
 use super::account::refresh;
 use super::act::{Act, Answered, Inside};
+use super::campaign;
 use super::refusal::store;
 use super::tenant::named;
-use super::{campaign, refusal};
 use crate::domain::account::Account;
 use crate::domain::campaign::Campaign;
 use crate::domain::{AccountId, QueueId, UnixMillis, queue::Queue};
@@ -119,8 +119,8 @@ async fn find(inside: &Inside, name: &str) -> Result<Queue, Failure> {
 
 async fn surroundings(act: &Act, inside: &Inside) -> Result<Surroundings, Failure> {
     Ok(Surroundings {
-        campaigns: inside.store.campaigns(&inside.scope).await.map_err(refusal::store)?,
-        accounts: inside.store.accounts().await.map_err(refusal::store)?,
+        campaigns: inside.store.campaigns(&inside.scope).await.map_err(store)?,
+        accounts: inside.store.accounts().await.map_err(store)?,
         // Settings can be shown and changed while the room that runs them is busy.
         lines: act.desk.queues.snapshot(inside.tenant.id).await.map(|(_, lines)| lines).unwrap_or_default(),
     })

@@ -13,9 +13,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 /// Connections at once; further ones wait in the listener's backlog.
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 256;
 /// How long a caller may take over its request's head.
-const HEAD: Duration = Duration::from_secs(10);
+const HEAD: Duration = Duration::from_secs(5);
 /// How long one connection may last.
 const CONNECTION: Duration = Duration::from_secs(3600);
 

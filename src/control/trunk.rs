@@ -81,7 +81,10 @@ async fn remove(act: &mut Act, ask: Remove) -> Result<Change<Trunk>, Failure> {
     let numbers = desk.store.system().numbers(None).await.map_err(refusal::store)?;
     let used = numbers.iter().filter(|n| n.trunk == trunk.id).count();
     if used > 0 {
-        return Err(Failure::conflict(format!("trunk {} has {used} numbers; remove them first", trunk.name)));
+        return Err(Failure::conflict(format!(
+            "trunk {} still has numbers ({used}); remove them first",
+            trunk.name
+        )));
     }
     if !act.dry_run {
         desk.store.system().trunk_delete(trunk.id).await.map_err(refusal::store)?;
