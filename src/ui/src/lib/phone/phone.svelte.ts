@@ -7,6 +7,7 @@ export type PhoneState = "off" | "connecting" | "ready" | "lost";
 export type PhoneProblem = MicProblem | "failed";
 
 const GATHER_WITHIN = 1_000;
+const CONNECT_WITHIN = 8_000;
 const LOOK_EVERY = 1_000;
 const MEND_EVERY = 2_000;
 
@@ -21,6 +22,8 @@ export class Phone {
   private active = false;
   private muted = false;
   private starting: Promise<boolean> | null = null;
+  /** False once stopped: whatever still runs then ends in silence. */
+  private wanted = false;
   private mending = false;
   private lastMend = 0;
   private watch: Watch | null = null;
@@ -38,6 +41,7 @@ export class Phone {
   /** Asks for the microphone if need be and connects. False when it failed; `problem` says why. */
   start(): Promise<boolean> {
     if (this.state === "ready") return Promise.resolve(true);
+    this.wanted = true;
     this.starting ??= this.connect().finally(() => {
       this.starting = null;
     });
@@ -46,6 +50,7 @@ export class Phone {
 
   /** Lets go of connection and microphone. */
   stop(): void {
+    this.wanted = false;
     this.hangUpConnection();
     for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.stream = null;
@@ -96,13 +101,16 @@ export class Phone {
         this.setMuted(this.muted);
         this.stream.getAudioTracks()[0]?.addEventListener("ended", () => void this.reopenMicrophone());
       }
-      await this.build(this.stream);
+      const pc = await this.build(this.stream);
+      await connected(pc);
+      if (this.pc !== pc) throw new Error("replaced");
       await this.setActive(this.active);
       this.state = "ready";
       window.clearInterval(this.timer);
       this.timer = window.setInterval(() => void this.look(), LOOK_EVERY);
       return true;
     } catch (caught) {
+      if (!this.wanted) return false;
       this.hangUpConnection();
       this.problem = caught instanceof MicRefused ? caught.problem : "failed";
       this.state = "off";
@@ -110,7 +118,7 @@ export class Phone {
     }
   }
 
-  private async build(stream: MediaStream): Promise<void> {
+  private async build(stream: MediaStream): Promise<RTCPeerConnection> {
     const track = stream.getAudioTracks()[0];
     if (track === undefined) throw new MicRefused("missing");
     const pc = new RTCPeerConnection({
@@ -123,6 +131,7 @@ export class Phone {
     pc.onconnectionstatechange = () => this.changed(pc);
     pc.addTransceiver(track, { direction: "sendrecv", streams: [stream] });
     await this.negotiate(pc);
+    return pc;
   }
 
   private async negotiate(pc: RTCPeerConnection): Promise<void> {
@@ -219,6 +228,21 @@ function gathered(pc: RTCPeerConnection): Promise<void> {
       if (pc.iceGatheringState !== "complete") return;
       window.clearTimeout(timer);
       resolve();
+    });
+  });
+}
+
+/** Waits until audio could flow. @throws when it can't within the time */
+function connected(pc: RTCPeerConnection): Promise<void> {
+  if (pc.connectionState === "connected") return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const timer = window.setTimeout(() => reject(new Error("no connection in time")), CONNECT_WITHIN);
+    pc.addEventListener("connectionstatechange", () => {
+      if (pc.connectionState === "connected") resolve();
+      else if (pc.connectionState === "failed" || pc.connectionState === "closed")
+        reject(new Error("no connection"));
+      else return;
+      window.clearTimeout(timer);
     });
   });
 }
