@@ -17,6 +17,7 @@ pub mod body;
 pub mod directory;
 pub mod gate;
 pub mod headers;
+pub mod id;
 pub mod openapi;
 pub mod origin;
 pub mod playing;
@@ -29,6 +30,9 @@ pub mod session;
 pub mod tls;
 
 pub use server::{Admit, Server, Services, serve};
+
+#[cfg(test)]
+mod tests;
 
 /// Why the browser's door could not be opened.
 #[derive(Debug, thiserror::Error)]

@@ -7,12 +7,13 @@ use crate::domain::customer::Customer;
 use crate::domain::{CustomerId, PhoneNumber};
 use crate::store::StoreError;
 use crate::web::body::Json;
+use crate::web::id::Id;
 use crate::web::query::Query;
 use crate::web::refusal::{Conflict, ErrorBody, Refusal};
 use crate::web::router::{App, Peer};
 use crate::web::session::LoggedIn;
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -102,9 +103,9 @@ pub async fn search(
 pub async fn show(
     State(app): State<App>,
     LoggedIn(session): LoggedIn,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<axum::Json<view::Customer>, Refusal> {
-    let customer = app.services.crm.customer(&session.scope, parse(&id)?).await?;
+    let customer = app.services.crm.customer(&session.scope, CustomerId(id)).await?;
     Ok(axum::Json(customer.into()))
 }
 
@@ -121,11 +122,11 @@ pub async fn change(
     State(app): State<App>,
     LoggedIn(session): LoggedIn,
     Extension(peer): Extension<Peer>,
-    Path(id): Path<String>,
+    Id(id): Id,
     Json(change): Json<Change>,
 ) -> Result<axum::Json<view::Customer>, Refusal> {
     let crm = &app.services.crm;
-    let customer = crm.customer(&session.scope, parse(&id)?).await?;
+    let customer = crm.customer(&session.scope, CustomerId(id)).await?;
     let id = customer.id;
     let changed = change.apply(customer, &session.tenant.region)?;
     match crm.save_customer(&session.scope, changed).await {
@@ -153,17 +154,12 @@ pub async fn change(
 pub async fn history(
     State(app): State<App>,
     LoggedIn(session): LoggedIn,
-    Path(id): Path<String>,
+    Id(id): Id,
     Query(query): Query<Limit>,
 ) -> Result<axum::Json<History>, Refusal> {
     let limit = query.limit.unwrap_or(50).clamp(1, 100);
-    let rows = app.services.crm.history(&session.scope, parse(&id)?, limit).await?;
+    let rows = app.services.crm.history(&session.scope, CustomerId(id), limit).await?;
     Ok(axum::Json(History { rows: views(rows) }))
-}
-
-/// Anything that is no id is simply not there.
-fn parse(id: &str) -> Result<CustomerId, Refusal> {
-    CustomerId::parse(id).ok_or(Refusal::NotFound)
 }
 
 impl Change {

@@ -7,13 +7,14 @@ use crate::domain::record::RecordingState;
 use crate::domain::{CallId, CampaignId, RecordingId, UnixMillis};
 use crate::recordings::RecordingError;
 use crate::web::directory;
+use crate::web::id::Id;
 use crate::web::playing::Permit;
 use crate::web::refusal::{ErrorBody, Refusal};
 use crate::web::router::{App, Peer};
 use crate::web::session::LoggedIn;
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use bytes::Bytes;
 use futures_util::stream;
@@ -56,9 +57,9 @@ pub struct RecordingPeaks {
 pub async fn show(
     State(app): State<App>,
     LoggedIn(session): LoggedIn,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<axum::Json<Recording>, Refusal> {
-    let id = parse(&id)?;
+    let id = RecordingId(id);
     let it = app.services.recordings.show(&session.scope, id).await?;
     let peaks = match app.services.recordings.peaks(&session.scope, id).await {
         Ok(peaks) => RecordingPeaks { left: peaks.left, right: peaks.right },
@@ -98,11 +99,11 @@ pub async fn audio(
     State(app): State<App>,
     LoggedIn(session): LoggedIn,
     Extension(peer): Extension<Peer>,
-    Path(id): Path<String>,
+    Id(id): Id,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Refusal> {
-    let id = parse(&id)?;
+    let id = RecordingId(id);
     let permit = app.playing.admit(session.account.id).ok_or(Refusal::Busy)?;
     let playback = app.services.recordings.open(&session.scope, id).await?;
     let length = playback.len();
@@ -161,9 +162,4 @@ fn streamed(chunks: mpsc::Receiver<Result<Bytes, RecordingError>>, permit: Permi
         }
         Some((chunk, (chunks, permit)))
     }))
-}
-
-/// Anything that is no id, a path included, is simply not there.
-fn parse(id: &str) -> Result<RecordingId, Refusal> {
-    RecordingId::parse(id).ok_or(Refusal::NotFound)
 }

@@ -144,6 +144,12 @@ impl Hub {
         self.legs().remove(&leg);
     }
 
+    /// The legs of one account.
+    #[cfg(test)]
+    pub fn legs_of(&self, key: Key) -> Vec<LegId> {
+        self.legs().iter().filter(|(_, whose)| **whose == key).map(|(leg, _)| *leg).collect()
+    }
+
     fn stations(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
         self.0.stations.lock().unwrap_or_else(PoisonError::into_inner)
     }
