@@ -10,6 +10,7 @@ const GATHER_WITHIN = 1_000;
 const CONNECT_WITHIN = 8_000;
 const LOOK_EVERY = 1_000;
 const MEND_EVERY = 2_000;
+const MENDS = 3;
 
 /** One WebRTC connection for the whole shift; between calls it sends nothing. */
 export class Phone {
@@ -26,6 +27,7 @@ export class Phone {
   private wanted = false;
   private mending = false;
   private lastMend = 0;
+  private mends = 0;
   private watch: Watch | null = null;
   private timer = 0;
 
@@ -144,8 +146,10 @@ export class Phone {
 
   private changed(pc: RTCPeerConnection): void {
     if (pc !== this.pc) return;
-    if (pc.connectionState === "connected") this.state = "ready";
-    else if (pc.connectionState === "disconnected" || pc.connectionState === "failed") {
+    if (pc.connectionState === "connected") {
+      this.state = "ready";
+      this.mends = 0;
+    } else if (pc.connectionState === "disconnected" || pc.connectionState === "failed") {
       this.state = "lost";
       void this.mend();
     }
@@ -180,11 +184,16 @@ export class Phone {
     this.lastMend = performance.now();
     try {
       if (pc.signalingState !== "stable") await pc.setLocalDescription({ type: "rollback" });
+      // A server that began anew can't be reached by the old connection's encryption.
+      if (++this.mends > MENDS) throw new Error("restarting ICE does not help");
       pc.restartIce();
       await this.negotiate(pc);
     } catch (caught) {
       const offline = caught instanceof Error && "code" in caught && caught.code === "network";
-      if (!offline && this.pc === pc) await this.rebuild();
+      if (!offline && this.pc === pc) {
+        this.mends = 0;
+        await this.rebuild();
+      }
     } finally {
       this.mending = false;
     }
