@@ -179,7 +179,7 @@ impl Recordings {
         let (sink, give_back, tail) = Sink::new(id, self.jobs.clone());
         self.inner.unsealed.insert(id);
         let opening = Opening { tenant: subject.tenant, recording: id, spool, give_back, tail };
-        if self.jobs.try_send(Job::Open(opening)).is_err() {
+        if self.jobs.try_send(Job::Open(Box::new(opening))).is_err() {
             self.inner.unsealed.remove(id);
             let _ = store.recording_lost(id, "the spool's writer was overloaded".into()).await;
             let _ = std::fs::remove_file(path);

@@ -1,7 +1,7 @@
 //! What a dead daemon left: spools, rows that say `spooling`, half an age file.
 
 use super::folder::{Folder, refused};
-use super::sealer::Fate;
+use super::sealer::{Fate, Found};
 use super::{Inner, RecordingError, Recordings};
 use crate::domain::TenantId;
 
@@ -37,7 +37,7 @@ impl Inner {
             if self.unsealed.holds(id) {
                 continue;
             }
-            match self.settle(tenant, id).await {
+            match self.settle(tenant, id, Found::LeftBehind).await {
                 Ok(Fate::Sealed | Fate::Recovered) => recovery.recovered += 1,
                 Ok(Fate::Lost) => recovery.lost += 1,
                 Ok(Fate::Settled) => {}

@@ -10,12 +10,22 @@ use crate::domain::{RecordingId, TenantId};
 use crate::store::{StoreError, TenantStore};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::fs;
 use tokio::sync::{Semaphore, mpsc};
 
 /// Recordings sealed at once.
 const AT_ONCE: usize = 2;
 /// How long after a failure of disk or database a spool is tried again.
 const AGAIN: Duration = Duration::from_secs(30);
+
+/// How a spool came to be sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Its bridge ended in this process.
+    Finished,
+    /// A dead daemon left it.
+    LeftBehind,
+}
 
 /// How a spool ended up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +45,7 @@ pub(super) async fn seal_until_closed(inner: Arc<Inner>, mut finished: mpsc::Rec
         let inner = Arc::clone(&inner);
         crate::task::spawn("seal", async move {
             let mut slot = Some(slot);
-            while let Err(error) = inner.settle(tenant, recording).await {
+            while let Err(error) = inner.settle(tenant, recording, Found::Finished).await {
                 tracing::error!(%recording, %error, "could not seal a recording; its spool is kept and tried again");
                 // Others need not wait for this one.
                 slot = None;
@@ -50,7 +60,12 @@ pub(super) async fn seal_until_closed(inner: Arc<Inner>, mut finished: mpsc::Rec
 impl Inner {
     /// Brings one spool to its end: an age file and a sealed row, or a lost row and the spool
     /// set aside. An error leaves everything for another try. May be repeated at any point.
-    pub(super) async fn settle(&self, tenant: TenantId, id: RecordingId) -> Result<Fate, RecordingError> {
+    pub(super) async fn settle(
+        &self,
+        tenant: TenantId,
+        id: RecordingId,
+        found: Found,
+    ) -> Result<Fate, RecordingError> {
         let store = self.store.tenant(tenant)?;
         let folder = Folder::of(&self.data_dir, tenant);
         let key = match store.recording_spool(id).await {
@@ -69,7 +84,7 @@ impl Inner {
             let folder = folder.clone();
             blocking(move || seal(&folder, id, &key)).await
         };
-        let outcome = match sealed {
+        let mut outcome = match sealed {
             Ok(outcome) => outcome,
             Err(SealError::Io(error)) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(RecordingError::Spool(error.to_string()));
@@ -77,6 +92,9 @@ impl Inner {
             Err(SealError::Unused) => return discard(&store, &folder, id).await,
             Err(error) => return self.lose(&store, &folder, tenant, id, &error.to_string()).await,
         };
+        if found == Found::LeftBehind {
+            outcome.seal.state = RecordingState::Recovered;
+        }
         let state = outcome.seal.state;
         if outcome.damaged {
             self.note(tenant, id, "recording.damaged", &outcome.seal.reason).await;
@@ -84,13 +102,13 @@ impl Inner {
         match store.recording_seal(id, outcome.seal).await {
             Ok(()) => {}
             // Deleted while it was sealed: the file without its identity is noise.
-            Err(StoreError::NotFound) => drop(std::fs::remove_file(folder.age(id))),
+            Err(StoreError::NotFound) => drop(fs::remove_file(folder.age(id)).await),
             Err(error) => return Err(error.into()),
         }
         let done = if outcome.damaged {
-            std::fs::rename(folder.spool(id), folder.aside(id))
+            fs::rename(folder.spool(id), folder.aside(id)).await
         } else {
-            std::fs::remove_file(folder.spool(id))
+            fs::remove_file(folder.spool(id)).await
         };
         if let Err(error) = done {
             tracing::warn!(recording = %id, %error, "could not remove the spool of a sealed recording");
@@ -112,7 +130,7 @@ impl Inner {
             Err(StoreError::NotFound) => {}
             Err(error) => return Err(error.into()),
         }
-        set_aside(folder, id);
+        set_aside(folder, id).await;
         Ok(Fate::Lost)
     }
 
@@ -123,12 +141,12 @@ impl Inner {
         id: RecordingId,
     ) -> Result<Fate, RecordingError> {
         if folder.age(id).is_file() {
-            std::fs::remove_file(folder.spool(id)).map_err(super::folder::refused)?;
+            fs::remove_file(folder.spool(id)).await.map_err(super::folder::refused)?;
             return Ok(Fate::Settled);
         }
         // The age file went away and the spool's key with the seal: nothing opens it any more.
         self.note(tenant, id, "recording.damaged", "the age file is missing").await;
-        set_aside(folder, id);
+        set_aside(folder, id).await;
         Ok(Fate::Settled)
     }
 
@@ -141,11 +159,11 @@ impl Inner {
         let bytes = std::fs::metadata(folder.spool(id)).map_or(0, |file| file.len());
         if bytes <= super::spool::HEAD as u64 {
             // Made an instant before its row was to be; there is no audio in it.
-            let _ = std::fs::remove_file(folder.spool(id));
+            let _ = fs::remove_file(folder.spool(id)).await;
             return Ok(Fate::Settled);
         }
         self.note(tenant, id, "recording.lose", "there is a spool but no row").await;
-        set_aside(folder, id);
+        set_aside(folder, id).await;
         Ok(Fate::Settled)
     }
 
@@ -173,13 +191,13 @@ async fn discard(store: &TenantStore, folder: &Folder, id: RecordingId) -> Resul
         Ok(()) | Err(StoreError::NotFound) => {}
         Err(error) => return Err(error.into()),
     }
-    std::fs::remove_file(folder.spool(id)).map_err(super::folder::refused)?;
+    fs::remove_file(folder.spool(id)).await.map_err(super::folder::refused)?;
     Ok(Fate::Settled)
 }
 
 /// Keeps a spool where no recovery looks for it again.
-fn set_aside(folder: &Folder, id: RecordingId) {
-    match std::fs::rename(folder.spool(id), folder.aside(id)) {
+async fn set_aside(folder: &Folder, id: RecordingId) {
+    match fs::rename(folder.spool(id), folder.aside(id)).await {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             tracing::error!(recording = %id, %error, "could not set a spool aside");
         }

@@ -16,9 +16,15 @@ const ROUND: Duration = Duration::from_secs(1);
 
 /// What the writer is asked to do.
 pub(super) enum Job {
-    Open(Opening),
-    Audio { recording: RecordingId, filled: Filled },
-    End { recording: RecordingId },
+    /// Boxed: the queue's places are as large as its largest job.
+    Open(Box<Opening>),
+    Audio {
+        recording: RecordingId,
+        filled: Filled,
+    },
+    End {
+        recording: RecordingId,
+    },
 }
 
 /// A recording that begins.
@@ -39,7 +45,7 @@ pub(super) struct Finished {
 
 /// A recording between its begin and its end frame.
 struct Open {
-    opening: Opening,
+    opening: Box<Opening>,
     /// Samples a side lost since the last frame.
     lost: u32,
     /// Sealed frames that the disk has refused so far, oldest first.

@@ -30,13 +30,8 @@ impl Bench {
         let mut writer = Writer::new(waiting, finished, Arc::default(), Clock::test(0));
         let spool = SpoolWriter::create(&path, id, &key).unwrap();
         let (sink, give_back, tail) = Sink::new(id, sender);
-        writer.take(Job::Open(Opening {
-            tenant: TenantId(Uuid::nil()),
-            recording: id,
-            spool,
-            give_back,
-            tail,
-        }));
+        let opening = Opening { tenant: TenantId(Uuid::nil()), recording: id, spool, give_back, tail };
+        writer.take(Job::Open(Box::new(opening)));
         Self { _dir: dir, path, key, id, writer, sink, sealable }
     }
 
