@@ -17,9 +17,9 @@ pub(super) const WAITING: usize = 64;
 /// the half of `WAITING` that must be free before one more message is read.
 const IN_FLIGHT: usize = 16;
 /// How long the peer may take to read what fits its window.
-const WRITE: Duration = Duration::from_secs(10);
+const WRITE: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 10 });
 /// How long a message may take from its first byte to its last.
-const PARTIAL: Duration = Duration::from_secs(10);
+const PARTIAL: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 10 });
 /// How long a connection may be without its first message.
 const FIRST: Duration = Duration::from_secs(30);
 /// How long one may be silent later.
@@ -30,8 +30,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// What a connection tells the core task.
 #[derive(Debug)]
 pub(super) enum Arrival {
-    /// A message; the permit lets the next one in.
-    Message { flow: u64, peer: SocketAddr, bytes: Bytes, _permit: OwnedSemaphorePermit },
+    /// A message; the permit lets the next one in. A broken one is a head that ended the stream.
+    Message { flow: u64, peer: SocketAddr, bytes: Bytes, broken: bool, _permit: OwnedSemaphorePermit },
     /// It is over.
     Gone { flow: u64, peer: SocketAddr },
 }
@@ -84,7 +84,7 @@ async fn read(
     loop {
         let mut progress = false;
         while let Some(frame) = framer.next() {
-            let (bytes, last) = match frame {
+            let (bytes, broken) = match frame {
                 Frame::Message(bytes) => (bytes, false),
                 Frame::Broken(bytes) => (bytes, true),
                 Frame::Ping => {
@@ -99,10 +99,10 @@ async fn read(
             // A peer that sends faster than it reads waits here for itself.
             room(queue, drained, WAITING / 2).await;
             let Ok(permit) = Arc::clone(&in_flight).acquire_owned().await else { return };
-            if arrivals.send(Arrival::Message { flow, peer, bytes, _permit: permit }).await.is_err() {
+            if arrivals.send(Arrival::Message { flow, peer, bytes, broken, _permit: permit }).await.is_err() {
                 return;
             }
-            if last {
+            if broken {
                 // Let the answer out, then close.
                 let _ = in_flight.acquire_many(IN_FLIGHT as u32).await;
                 let _ = timeout(PARTIAL, room(queue, drained, WAITING)).await;

@@ -151,10 +151,15 @@ impl Driver {
 
     fn arrival(&mut self, arrival: Arrival, now: Instant) {
         match arrival {
-            Arrival::Message { flow, peer, bytes, _permit } => {
+            Arrival::Message { flow, peer, bytes, broken, _permit } => {
                 let Some(standing) = self.standing(peer.ip()) else { return };
                 let bound = self.listener(peer.ip());
-                self.receive(&bytes, Transport::Tcp, flow, bound, peer, standing, now);
+                if broken {
+                    let path = Path { transport: Transport::Tcp, flow, peer, advertised: bound };
+                    self.core.refuse_broken(&bytes, path, standing);
+                } else {
+                    self.receive(&bytes, Transport::Tcp, flow, bound, peer, standing, now);
+                }
                 // The answer is in the connection's queue before its next message is let in.
                 self.perform(now);
             }
@@ -312,14 +317,7 @@ impl Driver {
             sip::Event::Invited(invited) => {
                 let sip::Invited { leg, path, caller, called, offer } = *invited;
                 let trunk = self.admission.trunk(path.peer.ip())?;
-                let bound = match path.transport {
-                    Transport::Udp => self.udp.get(usize::try_from(path.flow.checked_sub(1)?).ok()?)?.address,
-                    Transport::Tcp => self.listener(path.peer.ip()),
-                };
-                let local = match bound.ip() {
-                    ip if ip.is_unspecified() => self.local.toward(path.peer.ip())?,
-                    ip => ip.to_canonical(),
-                };
+                let local = self.local_of(path);
                 Event::Invited(Box::new(Invited {
                     leg,
                     trunk,
@@ -338,6 +336,18 @@ impl Driver {
             sip::Event::Reoffered(leg, audio) => Event::Reoffered(leg, audio),
             sip::Event::Ended(leg, reason) => Event::Ended(leg, reason),
         })
+    }
+
+    /// The address of ours that a caller's packets reached.
+    fn local_of(&self, path: Path) -> IpAddr {
+        let peer = path.peer.ip();
+        let udp = path.flow.checked_sub(1).and_then(|at| self.udp.get(usize::try_from(at).ok()?));
+        let bound = match (path.transport, udp) {
+            (Transport::Udp, Some(udp)) => udp.address.ip(),
+            _ => self.listener(peer).ip(),
+        };
+        let routed = if bound.is_unspecified() { self.local.toward(peer) } else { None };
+        routed.unwrap_or(bound.to_canonical())
     }
 
     /// The last words: BYE, CANCEL or a refusal to everybody who is left.

@@ -143,16 +143,19 @@ impl Core {
         match parse_datagram(bytes.clone(), &LIMITS) {
             Ok(Message::Request(request)) => self.request(request, path, standing, busy, now),
             Ok(Message::Response(response)) => self.response(response, now),
-            Err(_) => {
-                let reply = match standing {
-                    Standing::Trunk => salvage::bad_request(bytes, self.random.of(bytes)),
-                    Standing::Peer => None,
-                };
-                match reply {
-                    Some(reply) => self.actions.push_back(Action::Send(path, Bytes::from(reply))),
-                    None => self.dropped += 1,
-                }
-            }
+            Err(_) => self.refuse_broken(bytes, path, standing),
+        }
+    }
+
+    /// Takes what is no message, though it may have been meant as one: 400, if it can be answered.
+    pub fn refuse_broken(&mut self, bytes: &[u8], path: Path, standing: Standing) {
+        let reply = match standing {
+            Standing::Trunk => salvage::bad_request(bytes, self.random.of(bytes)),
+            Standing::Peer => None,
+        };
+        match reply {
+            Some(reply) => self.send(path, Bytes::from(reply)),
+            None => self.dropped += 1,
         }
     }
 

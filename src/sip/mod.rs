@@ -30,7 +30,11 @@ mod uri;
 mod via;
 
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
 mod core_tests;
+#[cfg(test)]
+mod outbound_tests;
 #[cfg(test)]
 mod network_tests;
 #[cfg(test)]

@@ -25,12 +25,7 @@ impl Core {
         let Some((top, reply)) = via::receive(&mut request.headers, path) else {
             // A Via that can't be read, or none: the salvaged reply needs no parsed one.
             let bytes = sipx_sip::Message::Request(request).to_bytes();
-            match super::salvage::bad_request(&bytes, self.random.of(&bytes))
-                .filter(|_| standing == Standing::Trunk)
-            {
-                Some(bytes) => self.send(path, bytes.into()),
-                None => self.dropped += 1,
-            }
+            self.refuse_broken(&bytes, path, standing);
             return;
         };
         // A mirror of our own request: its key would be that of our client transaction.
