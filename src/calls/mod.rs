@@ -320,6 +320,11 @@ impl Calls {
     pub fn snapshot(&self, tenant: TenantId) -> Vec<Live> {
         self.room.registry.snapshot(tenant)
     }
+    /// Calls, SIP legs and media legs still on the books.
+    #[cfg(test)]
+    pub(crate) fn leftovers(&self) -> (usize, usize, usize) {
+        self.room.registry.sizes()
+    }
     /// Hears every event from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.room.events.subscribe()

@@ -6,12 +6,10 @@
 
 use super::line::{Line, Place};
 use super::roster::Member;
-use super::{Operator, QueueError};
-use crate::calls::{Endpoint, Live, OfferOutcome};
-use crate::domain::account::Account;
-use crate::domain::queue::Queue;
+use super::{Operator, QueueError, Snapshot};
+use crate::calls::{Endpoint, OfferOutcome};
 use crate::domain::{AccountId, CallId, CampaignId, Presence, QueueId, UnixMillis};
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// How long an operator is spared after refusing a call (that call), or after their leg
 /// failed or their phone was not answered (all calls); milliseconds.
@@ -53,7 +51,7 @@ pub(super) struct Proposal {
 
 /// What a timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Wake {
+pub(super) enum Wake {
     /// The operator may be offered that call again.
     Skip(CallId, AccountId),
     /// The operator may be offered calls again.
@@ -64,36 +62,36 @@ enum Wake {
 
 /// A queue: its settings, its line, its idle operators.
 #[derive(Debug)]
-struct Desk {
-    name: String,
-    ring_seconds: u32,
-    wrap_up_seconds: u32,
-    line: Line,
-    idle: BTreeSet<(UnixMillis, AccountId)>,
+pub(super) struct Desk {
+    pub(super) name: String,
+    pub(super) ring_seconds: u32,
+    pub(super) wrap_up_seconds: u32,
+    pub(super) line: Line,
+    pub(super) idle: BTreeSet<(UnixMillis, AccountId)>,
 }
 
 /// A waiting call.
 #[derive(Debug)]
-struct Waiting {
-    queue: QueueId,
-    campaign: CampaignId,
-    caller: String,
-    place: Place,
-    offered: Option<AccountId>,
-    skipped: Vec<AccountId>,
+pub(super) struct Waiting {
+    pub(super) queue: QueueId,
+    pub(super) campaign: CampaignId,
+    pub(super) caller: String,
+    pub(super) place: Place,
+    pub(super) offered: Option<AccountId>,
+    pub(super) skipped: Vec<AccountId>,
 }
 
 /// A tenant's queues.
 #[derive(Debug, Default)]
 pub(super) struct Floor {
-    desks: HashMap<QueueId, Desk>,
-    members: HashMap<AccountId, Member>,
-    calls: HashMap<CallId, Waiting>,
+    pub(super) desks: HashMap<QueueId, Desk>,
+    pub(super) members: HashMap<AccountId, Member>,
+    pub(super) calls: HashMap<CallId, Waiting>,
     /// Calls that are talked, and by whom.
-    talked: HashMap<CallId, AccountId>,
-    wakes: BTreeSet<(UnixMillis, Wake)>,
-    seen: u64,
-    outputs: VecDeque<Output>,
+    pub(super) talked: HashMap<CallId, AccountId>,
+    pub(super) wakes: BTreeSet<(UnixMillis, Wake)>,
+    pub(super) seen: u64,
+    pub(super) outputs: VecDeque<Output>,
 }
 
 impl Floor {
@@ -118,7 +116,7 @@ impl Floor {
     }
 
     /// All operators by account, and all lines by queue.
-    pub(super) fn snapshot(&self) -> (Vec<Operator>, Vec<(QueueId, usize, Option<UnixMillis>)>) {
+    pub(super) fn snapshot(&self) -> Snapshot {
         let mut operators: Vec<_> = self.members.values().map(Member::show).collect();
         operators.sort_by_key(|operator| operator.account);
         let mut lines: Vec<_> = self
@@ -128,60 +126,6 @@ impl Floor {
             .collect();
         lines.sort_by_key(|(queue, ..)| *queue);
         (operators, lines)
-    }
-
-    /// Takes settings, memberships and accounts as they are now.
-    pub(super) fn configure(&mut self, now: UnixMillis, queues: &[Queue], accounts: &[Account]) {
-        let there: HashSet<QueueId> = queues.iter().map(|queue| queue.id).collect();
-        // A deleted queue keeps its line until the callers are gone.
-        self.desks.retain(|queue, desk| there.contains(queue) || desk.line.len() > 0);
-        let mut membership: HashMap<AccountId, Vec<QueueId>> = HashMap::new();
-        for queue in queues {
-            let desk = self.desks.entry(queue.id).or_insert_with(Desk::unknown);
-            desk.name.clone_from(&queue.name);
-            (desk.ring_seconds, desk.wrap_up_seconds) = (queue.ring_seconds, queue.wrap_up_seconds);
-            for account in &queue.members {
-                membership.entry(*account).or_default().push(queue.id);
-            }
-        }
-        let enabled: HashMap<AccountId, &Account> = accounts
-            .iter()
-            .filter(|account| !account.disabled)
-            .map(|account| (account.id, account))
-            .collect();
-        let mut known: Vec<AccountId> = self.members.keys().chain(enabled.keys()).copied().collect();
-        known.sort();
-        known.dedup();
-        for account in known {
-            self.unindex(account);
-            let member = self.members.entry(account).or_insert_with(|| Member::new(account, now));
-            match enabled.get(&account) {
-                Some(settings) => {
-                    member.queues = membership.remove(&account).unwrap_or_default();
-                    member.phone.clone_from(&settings.sip_contact);
-                }
-                None => {
-                    (member.queues, member.phone, member.browser) = (Vec::new(), None, None);
-                    if member.call.is_none() {
-                        self.set(now, account, Presence::Offline, "disabled");
-                        self.members.remove(&account);
-                    }
-                    continue;
-                }
-            }
-            let free = member.call.is_none();
-            let phone_in_queue = member.phone.is_some() && !member.queues.is_empty();
-            let gone = member.phone.is_none() && member.browser.is_none();
-            if free && phone_in_queue && !member.chosen && member.presence == Presence::Offline {
-                self.set(now, account, Presence::Available, "phone");
-            } else if free && gone && member.presence != Presence::Offline && !member.chosen {
-                self.set(now, account, Presence::Offline, "no_phone");
-            }
-            self.index(account);
-        }
-        let idle = self.members.values().filter(|member| member.is_idle());
-        let idle = idle.map(|member| member.account).collect();
-        self.serve_all(now, idle);
     }
 
     /// A call waits.
@@ -385,44 +329,6 @@ impl Floor {
         self.serve_all(now, idle);
     }
 
-    /// Makes the floor agree with the calls there are, after news was lost.
-    pub(super) fn resynchronise(&mut self, now: UnixMillis, living: &[Live]) {
-        let by_call: HashMap<CallId, &Live> = living.iter().map(|live| (live.call, live)).collect();
-        let waits =
-            |call: &CallId| by_call.get(call).is_some_and(|live| matches!(live.state, "queued" | "ringing"));
-        let stale: Vec<CallId> = self.calls.keys().filter(|call| !waits(call)).copied().collect();
-        for call in stale {
-            self.leave(call);
-        }
-        let held: Vec<(AccountId, CallId, Presence)> = self
-            .members
-            .values()
-            .filter_map(|member| member.call.map(|call| (member.account, call, member.presence)))
-            .collect();
-        for (account, call, presence) in held {
-            let live = by_call.get(&call).filter(|live| live.operator == Some(account));
-            match live.map(|live| live.state) {
-                Some("ringing") if presence == Presence::Ringing => {}
-                Some("talking") if presence == Presence::Ringing => {
-                    self.offer_ended(now, call, account, OfferOutcome::Accepted);
-                }
-                Some("talking") => {}
-                _ if presence == Presence::Ringing => {
-                    self.offer_ended(now, call, account, OfferOutcome::Failed);
-                }
-                _ => self.ended(now, call),
-            }
-        }
-        for live in living.iter().filter(|live| waits(&live.call)) {
-            if !self.calls.contains_key(&live.call)
-                && let (Some(queue), Some(campaign)) = (live.queue, live.campaign)
-            {
-                let since = live.queued_at.unwrap_or(live.started_at);
-                self.queued(now, live.call, queue, campaign, live.caller.clone(), since);
-            }
-        }
-    }
-
     /// Takes an offer back: the operator is free again, the call waits on if it is still there.
     fn give_back(&mut self, now: UnixMillis, call: CallId, account: AccountId, outcome: OfferOutcome) {
         if let Some(waiting) = self.calls.get_mut(&call)
@@ -477,7 +383,13 @@ impl Floor {
         self.index(account);
     }
 
-    fn set(&mut self, now: UnixMillis, account: AccountId, presence: Presence, reason: &'static str) {
+    pub(super) fn set(
+        &mut self,
+        now: UnixMillis,
+        account: AccountId,
+        presence: Presence,
+        reason: &'static str,
+    ) {
         if let Some(member) = self.members.get_mut(&account)
             && member.presence != presence
         {
@@ -488,7 +400,7 @@ impl Floor {
     }
 
     /// [`Floor::serve`] for each, the longest idle first.
-    fn serve_all(&mut self, now: UnixMillis, mut idle: Vec<AccountId>) {
+    pub(super) fn serve_all(&mut self, now: UnixMillis, mut idle: Vec<AccountId>) {
         idle.sort_by_key(|account| self.members.get(account).map(|member| (member.idle_since, *account)));
         for account in idle {
             self.serve(now, account);
@@ -545,7 +457,7 @@ impl Floor {
     }
 
     /// Takes a call out of its line, if it is in one.
-    fn leave(&mut self, call: CallId) {
+    pub(super) fn leave(&mut self, call: CallId) {
         if let Some(waiting) = self.calls.remove(&call)
             && let Some(desk) = self.desks.get_mut(&waiting.queue)
         {
@@ -562,7 +474,7 @@ impl Floor {
     }
 
     /// Puts an operator among the idle of their queues, if they are.
-    fn index(&mut self, account: AccountId) {
+    pub(super) fn index(&mut self, account: AccountId) {
         if let Some(member) = self.members.get_mut(&account).filter(|member| member.is_idle()) {
             member.indexed = Some(member.idle_since);
             for queue in &member.queues {
@@ -573,7 +485,7 @@ impl Floor {
         }
     }
 
-    fn unindex(&mut self, account: AccountId) {
+    pub(super) fn unindex(&mut self, account: AccountId) {
         if let Some(member) = self.members.get_mut(&account)
             && let Some(key) = member.indexed.take()
         {
@@ -588,7 +500,7 @@ impl Floor {
 
 impl Desk {
     /// A queue whose settings are not read yet.
-    fn unknown() -> Self {
+    pub(super) fn unknown() -> Self {
         let (line, idle) = (Line::default(), BTreeSet::new());
         Self { name: String::new(), ring_seconds: 20, wrap_up_seconds: 0, line, idle }
     }

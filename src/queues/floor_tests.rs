@@ -1,8 +1,11 @@
 //! The floor alone: named scenarios, and random ones under a watchful model.
 
 use super::*;
+use crate::calls::Live;
+use crate::domain::account::Account;
 use crate::domain::account::Role;
 use crate::domain::campaign::Sensitivity;
+use crate::domain::queue::Queue;
 use crate::media::LegId;
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -360,7 +363,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 
 /// Two queues that share operator 3; 5 is a phone.
 fn settings(variant: u8) -> (Vec<Queue>, Vec<Account>) {
-    let first: &[u128] = if variant % 3 == 0 { &[1, 2, 3] } else { &[1, 3, 5] };
+    let first: &[u128] = if variant.is_multiple_of(3) { &[1, 2, 3] } else { &[1, 3, 5] };
     let queues = vec![queue(1, 2, first), queue(2, 0, &[3, 4, 5])];
     let people =
         (1..=5).map(|n| Account { disabled: variant % 5 == 1 && n == 4, ..person(n, n == 5) }).collect();

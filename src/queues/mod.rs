@@ -7,8 +7,13 @@
 mod dispatch;
 mod floor;
 mod line;
+mod resync;
 mod roster;
+mod settings;
 mod tenant;
+
+#[cfg(test)]
+mod wire_tests;
 
 use crate::calls::{Calls, Endpoint, OfferOutcome};
 use crate::clock::Clock;
