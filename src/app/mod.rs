@@ -108,3 +108,6 @@ fn complain(message: &str) {
     // With standard error gone nobody is left to tell; the exit code still speaks.
     let _ = writeln!(std::io::stderr(), "bbd: {line}");
 }
+
+#[cfg(test)]
+mod tests;
