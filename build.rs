@@ -98,6 +98,7 @@ fn installed(sources: &Path) -> bool {
     }
 }
 
+#[expect(clippy::print_stderr, reason = "a build script's stderr is what cargo shows when it fails")]
 fn npm(sources: &Path, out: &Path, arguments: &[&str]) -> Result<()> {
     let told = format!("npm {}", arguments.join(" "));
     let output =

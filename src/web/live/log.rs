@@ -21,7 +21,7 @@ pub struct Log {
 
 impl Log {
     /// An empty run of its own name.
-    pub fn new() -> Self {
+    pub fn fresh() -> Self {
         Self { instance: Uuid::new_v4().to_string(), last: 0, kept: VecDeque::new(), bytes: 0 }
     }
 
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     fn filled(events: usize) -> Log {
-        let mut log = Log::new();
+        let mut log = Log::fresh();
         for _ in 0..events {
             log.append(Event::SessionEnded {}, 5);
         }
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn events_are_numbered_from_one() {
-        let mut log = Log::new();
+        let mut log = Log::fresh();
         assert_eq!(
             log.append(Event::SessionEnded {}, 7).as_str(),
             r#"{"seq":1,"at":7,"type":"session_ended"}"#
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn bytes_are_bounded_too() {
-        let mut log = Log::new();
+        let mut log = Log::fresh();
         for _ in 0..20 {
             let instance = "x".repeat(100_000);
             log.append(Event::Hello { instance, operator: None, offer: None, call: None, queues: vec![] }, 0);

@@ -115,7 +115,7 @@ impl Station {
             token: opening.token.clone(),
             patience,
             behind,
-            log: Log::new(),
+            log: Log::fresh(),
             page: None,
             alone_since: Some(now),
             used_at: now,
@@ -269,14 +269,14 @@ impl Station {
         self.alone_since = Some(self.clock.now());
         self.release_legs();
         self.desk = Desk::default();
-        self.log = Log::new();
+        self.log = Log::fresh();
         self.over = true;
     }
 
     /// Lost news, or a page that knows nothing: everything is asked anew and told whole, in a
     /// new run of numbers.
     async fn start_over(&mut self) {
-        self.log = Log::new();
+        self.log = Log::fresh();
         if self.over || !self.check_session().await {
             return;
         }

@@ -44,7 +44,7 @@ pub(super) struct House {
     pub(super) app: App,
     pub(super) router: Router,
     pub(super) stopper: Stopper,
-    pub(super) alive: mpsc::Receiver<Infallible>,
+    _alive: mpsc::Receiver<Infallible>,
     pub(super) hana: Tenant,
     pub(super) kiku: Tenant,
     pub(super) stop: crate::task::Stop,
@@ -78,10 +78,10 @@ impl House {
         let hash = services.access.hash(Zeroizing::new(PASSWORD.to_owned())).await.unwrap();
         let hana = tenant(&services, "hana", &hash).await;
         let kiku = tenant(&services, "kiku", &hash).await;
-        let (guard, alive) = mpsc::channel(1);
+        let (guard, _alive) = mpsc::channel(1);
         let app = App::new(web_config(), services.clone(), clock.clone(), stop.clone(), guard);
         let router = router(app.clone());
-        Self { services, app, router, stopper, alive, hana, kiku, stop, clock, _dir: dir }
+        Self { services, app, router, stopper, _alive, hana, kiku, stop, clock, _dir: dir }
     }
 
     pub(super) fn anonymous(&self) -> Client {
