@@ -2,7 +2,7 @@
 //!
 //! Owns: every living call's machine ([`crate::domain::call`]), its legs, its timers; the
 //! commit of what became of it. Refuses: choosing operators (that is `queues`), SQL, packets.
-//! May use: signalling, recordings, crm, store, domain, sip::sdp, media, clock, task.
+//! May use: signalling, recordings, store, domain, sip::sdp, media, clock, task.
 
 mod admit;
 mod carry;

@@ -2,7 +2,8 @@
 //!
 //! Owns: every operator's presence, the waiting lists, the choice of the longest-idle
 //! operator. One task a tenant owns the state; others send it bounded commands.
-//! Refuses: legs, audio, SQL. May use: calls, store, domain, clock, task.
+//! Refuses: making or touching legs, audio, SQL. May use: calls, store, domain, media (a leg's
+//! name), clock, task.
 
 mod dispatch;
 mod floor;
