@@ -1,14 +1,12 @@
 //! TCP peers that mean no good, against the real task on loopback: nobody else notices.
 
-use super::loopback_tests::{House, Phone, SDP, house, request_from, trunk};
+use super::loopback_tests::{House, Phone, SDP, audio, house, request_from, to_tag, trunk};
 use super::*;
+use crate::sip::rfc4475_table as table;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-
-#[path = "../../tests/it/rfc4475_table.rs"]
-mod table;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -116,10 +114,10 @@ async fn a_call_over_tcp_is_answered_and_ended_on_its_connection() {
     stream.write_all(request("INVITE", 1, None, SDP).as_bytes()).await.unwrap();
     let Event::Invited(invited) = house.event().await else { panic!("no call") };
     assert!(replies(&mut stream, 1).await.starts_with("SIP/2.0 100"));
-    house.signalling.accept(invited.leg, super::loopback_tests::audio(20_000)).unwrap();
+    house.signalling.accept(invited.leg, audio(20_000)).unwrap();
     let ok = replies(&mut stream, 1).await;
     assert!(ok.contains(";transport=tcp>"), "{ok}");
-    let tag = super::loopback_tests::to_tag(&ok).to_owned();
+    let tag = to_tag(&ok).to_owned();
     stream.write_all(request("ACK", 1, Some(&tag), "").as_bytes()).await.unwrap();
     assert!(matches!(house.event().await, Event::Confirmed(..)));
     house.signalling.hang_up(invited.leg).unwrap();

@@ -177,7 +177,7 @@ impl Bench {
                 self.legs.push(invited.leg);
             }
         }
-        if self.legs.is_empty() || random() % 4 == 0 {
+        if self.legs.is_empty() || random().is_multiple_of(4) {
             return;
         }
         let leg = self.legs[random() as usize % self.legs.len()];

@@ -133,7 +133,7 @@ pub(super) fn contact(path: &Path) -> String {
 /// The remote target that a Contact names, if it can be read.
 pub(super) fn target(headers: &Headers) -> Option<Uri> {
     let contact = headers.typed::<Contact>()?.ok()?;
-    contact.uri.scheme().is_sip().then(|| contact.0.uri)
+    contact.uri.scheme().is_sip().then_some(contact.0.uri)
 }
 
 /// Whether the sender names UPDATE in Allow.

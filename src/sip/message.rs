@@ -153,11 +153,13 @@ pub(super) fn reason(status: u16) -> &'static str {
         603 => "Decline",
         604 => "Does Not Exist Anywhere",
         606 => "Not Acceptable",
-        100..=199 => "Progress",
-        300..=399 => "Redirected",
-        400..=499 => "Refused",
-        500..=599 => "Failed",
-        _ => "Declined",
+        other => match other / 100 {
+            1 => "Progress",
+            3 => "Redirected",
+            4 => "Refused",
+            5 => "Failed",
+            _ => "Declined",
+        },
     }
 }
 

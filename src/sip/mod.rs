@@ -38,6 +38,9 @@ mod outbound_tests;
 #[cfg(test)]
 mod network_tests;
 #[cfg(test)]
+#[path = "../../tests/it/rfc4475_table.rs"]
+pub(crate) mod rfc4475_table;
+#[cfg(test)]
 mod torture_tests;
 
 pub use action::{Action, EndReason, Event, Invited, LegId, Outbound, Path, Standing, Transport};

@@ -83,7 +83,11 @@ impl World {
         };
         for _ in 0..copies {
             self.number += 1;
-            let delay = Duration::from_millis(if random() % 4 == 0 { random() % 900 } else { random() % 60 });
+            let delay = Duration::from_millis(if random().is_multiple_of(4) {
+                random() % 900
+            } else {
+                random() % 60
+            });
             self.flying.insert((self.now + delay, self.number), (to, bytes.clone()));
         }
     }
@@ -146,7 +150,7 @@ fn run(loss: u64, calls: u64, random: &mut impl FnMut() -> u64) -> u64 {
         world.call(LegId(2 * call + 1), random);
         let end = world.now + Duration::from_millis(random() % 1500);
         while world.step(end, random) {}
-        if random() % 2 == 0 {
+        if random().is_multiple_of(2) {
             world.hang_up_one(random);
         }
         answered += u64::from(world.sides[0].living.len() > 1);

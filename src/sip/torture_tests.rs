@@ -1,12 +1,10 @@
 //! Attacks on the core: the RFC 4475 messages, and 20,000 mutations of them and of good ones.
 
 use super::bench::{Bench, INVITE, SDP, dice, message};
+use super::rfc4475_table as table;
 use super::*;
 use bytes::Bytes;
 use std::time::Duration;
-
-#[path = "../../tests/it/rfc4475_table.rs"]
-mod table;
 
 fn fixture(file: &str) -> Vec<u8> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -73,10 +71,10 @@ fn no_mutation_panics_or_stays() {
         for _ in 0..1 + random() % 8 {
             mutate(&mut bytes, &mut random);
         }
-        let standing = if random() % 8 == 0 { Standing::Peer } else { Standing::Trunk };
-        bench.core.receive(&Bytes::from(bytes), bench.path, standing, random() % 16 == 0, bench.now);
+        let standing = if random().is_multiple_of(8) { Standing::Peer } else { Standing::Trunk };
+        bench.core.receive(&Bytes::from(bytes), bench.path, standing, random().is_multiple_of(16), bench.now);
         bench.obey(&mut random);
-        if round % 64 == 0 {
+        if round.is_multiple_of(64) {
             bench.pass(Duration::from_secs(random() % 40));
         }
     }
