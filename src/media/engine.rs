@@ -37,6 +37,12 @@ const DOOR_TURN: usize = 512;
 const COMMANDS: usize = 256;
 /// The longest wait: nothing is lost if a wake-up is.
 const IDLE: Duration = Duration::from_millis(500);
+/// From this many datagrams in one [`RATE_WINDOW`] on (1000 a second) the thread takes a breath
+/// between rounds, so that one wake-up serves several: waking costs as much as a packet.
+const BUSY: u32 = 100;
+const RATE_WINDOW: Duration = Duration::from_millis(100);
+/// The breath; half of it is what a packet waits on average.
+const BREATH: Duration = Duration::from_micros(500);
 /// How soon news that found no room is tried again.
 const RETRY: Duration = Duration::from_millis(20);
 
@@ -64,6 +70,25 @@ pub(super) struct Engine {
     buffer: Vec<u8>,
     /// Sockets that may hold more than their turn allowed.
     unfinished: Vec<Token>,
+    pace: Pace,
+}
+
+/// How many datagrams came of late.
+struct Pace {
+    since: Instant,
+    datagrams: u32,
+    is_busy: bool,
+}
+
+impl Pace {
+    /// Ends a round; whether to take a breath before the next.
+    fn round(&mut self, now: Instant) -> bool {
+        if now.duration_since(self.since) >= RATE_WINDOW {
+            self.is_busy = self.datagrams >= BUSY;
+            (self.since, self.datagrams) = (now, 0);
+        }
+        self.is_busy
+    }
 }
 
 /// Binds, starts the thread, returns the ways in and out.
@@ -80,6 +105,7 @@ pub(super) fn start(
     let maker = Maker::new().ok_or(StartError::Certificate)?;
     let (mut link, queue, shared) = Link::new(Waker::new(poll.registry(), WAKE)?);
     let (news, events) = News::new();
+    let now = clock.now();
     let engine = Engine {
         clock,
         limits,
@@ -99,6 +125,7 @@ pub(super) fn start(
         shared,
         buffer: vec![0; DATAGRAM],
         unfinished: Vec::new(),
+        pace: Pace { since: now, datagrams: 0, is_busy: false },
     };
     link.attach(std::thread::Builder::new().name("media".into()).spawn(move || engine.run())?);
     Ok((link, events, browser))
@@ -132,8 +159,12 @@ impl Engine {
                 self.readable(event.token(), now);
             }
             self.obey(now);
-            self.due(self.clock.now());
+            let now = self.clock.now();
+            self.due(now);
             self.news.flush();
+            if self.pace.round(now) && self.unfinished.is_empty() {
+                std::thread::park_timeout(BREATH);
+            }
         }
         self.end();
     }
@@ -200,6 +231,7 @@ impl Engine {
         for _ in 0..DOOR_TURN {
             match self.doors.receive(door, buffer) {
                 Ok(Some((length, via, local))) => {
+                    self.pace.datagrams += 1;
                     self.browser_sent(buffer.get(..length).unwrap_or_default(), via, local, now);
                 }
                 Ok(None) => {}
