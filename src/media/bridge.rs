@@ -1,5 +1,6 @@
 //! Two legs joined: each packet goes on the moment it came, and into the recording.
 
+use super::browser::Turn;
 use super::engine::Engine;
 use super::g711;
 use super::leg::{Content, Joined, Leg, PAYLOAD, Transport};
@@ -163,7 +164,8 @@ impl Engine {
         let left = match transport {
             Transport::Sip(sip) => sip.send(numbers, out.ssrc, content, payload),
             Transport::Browser(peer) => {
-                peer.send(numbers, content, payload, to, &self.doors, now, &mut self.acts)
+                let mut turn = Turn { slot: to, doors: &mut self.doors, acts: &mut self.acts, now };
+                peer.send(numbers, content, payload, &mut turn)
             }
         };
         if left {

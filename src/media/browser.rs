@@ -46,7 +46,17 @@ pub(super) struct Peer {
     ufrags: [String; 2],
 }
 
+/// What an instance's turn works with.
+pub(super) struct Turn<'a> {
+    pub(super) slot: u32,
+    pub(super) doors: &'a mut Doors,
+    /// What the browser did is added here.
+    pub(super) acts: &'a mut Vec<(u32, Act)>,
+    pub(super) now: Instant,
+}
+
 /// Something a browser did that the engine must act on.
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation a packet")]
 pub(super) enum Act {
     Connected,
     Packet(RtpPacket),
@@ -122,19 +132,10 @@ impl Peer {
         Ok(answer.to_sdp_string())
     }
 
-    /// Takes a datagram that demultiplexing gave to this browser.
-    pub(super) fn input(
-        &mut self,
-        bytes: &[u8],
-        via: Via,
-        local: SocketAddr,
-        slot: u32,
-        doors: &mut Doors,
-        now: Instant,
-        acts: &mut Vec<(u32, Act)>,
-    ) {
+    /// Takes a datagram that demultiplexing gave to this browser; `local` is the candidate it came to.
+    pub(super) fn input(&mut self, bytes: &[u8], via: Via, local: SocketAddr, turn: &mut Turn<'_>) {
         let Ok(receive) = Receive::new(Protocol::Udp, via.address, local, bytes) else { return };
-        let input = Input::Receive(now, receive);
+        let input = Input::Receive(turn.now, receive);
         let is_stun = bytes.first().is_some_and(|first| *first < 2);
         if is_stun {
             // Checks the message's integrity: only who knows the password moves the audio.
@@ -142,28 +143,28 @@ impl Peer {
                 return;
             }
             self.source = Some(via);
-            doors.learn_address(via.address, slot);
+            turn.doors.learn_address(via.address, turn.slot);
         }
-        let before = acts.len();
+        let before = turn.acts.len();
         if self.handle(input) {
-            self.drain(slot, doors, now, acts);
+            self.drain(turn);
         }
         if is_stun {
             return;
         }
-        for (_, act) in acts.get(before..).unwrap_or_default() {
+        for (_, act) in turn.acts.get(before..).unwrap_or_default() {
             // A packet that came out of SRTP is authentic, so where it came from is the browser.
             if let Act::Packet(packet) = act {
                 self.source = Some(via);
-                doors.learn_ssrc(*packet.header.ssrc, slot);
+                turn.doors.learn_ssrc(*packet.header.ssrc, turn.slot);
             }
         }
     }
 
     /// Lets the instance's own timers run.
-    pub(super) fn tick(&mut self, slot: u32, doors: &Doors, now: Instant, acts: &mut Vec<(u32, Act)>) {
-        if self.handle(Input::Timeout(now)) {
-            self.drain(slot, doors, now, acts);
+    pub(super) fn tick(&mut self, turn: &mut Turn<'_>) {
+        if self.handle(Input::Timeout(turn.now)) {
+            self.drain(turn);
         }
     }
 
@@ -173,18 +174,15 @@ impl Peer {
         numbers: Numbers,
         content: Content,
         payload: &[u8],
-        slot: u32,
-        doors: &Doors,
-        now: Instant,
-        acts: &mut Vec<(u32, Act)>,
+        turn: &mut Turn<'_>,
     ) -> bool {
         let (Some(mid), Some(pt)) = (self.mid, self.payload_type(content)) else { return false };
         let mut api = self.rtc.direct_api();
         let Some(stream) = api.stream_tx_by_mid(mid, None) else { return false };
-        let write = RtpWrite::new(pt, numbers.sequence.into(), numbers.timestamp, now, payload);
+        let write = RtpWrite::new(pt, numbers.sequence.into(), numbers.timestamp, turn.now, payload);
         stream.write_rtp(write.marker(numbers.marker));
         // The packet leaves the send queue by this and no other way.
-        self.tick(slot, doors, now, acts);
+        self.tick(turn);
         true
     }
 
@@ -202,9 +200,9 @@ impl Peer {
     }
 
     /// Says goodbye (DTLS close, RTCP BYE) as far as one round allows.
-    pub(super) fn close(&mut self, slot: u32, doors: &Doors, now: Instant, acts: &mut Vec<(u32, Act)>) {
+    pub(super) fn close(&mut self, turn: &mut Turn<'_>) {
         if !self.gone && self.rtc.close().is_ok() {
-            self.tick(slot, doors, now, acts);
+            self.tick(turn);
         }
     }
 
@@ -234,7 +232,7 @@ impl Peer {
         }
     }
 
-    fn drain(&mut self, slot: u32, doors: &Doors, now: Instant, acts: &mut Vec<(u32, Act)>) {
+    fn drain(&mut self, turn: &mut Turn<'_>) {
         for _ in 0..OUTPUTS {
             match catch_unwind(AssertUnwindSafe(|| self.rtc.poll_output())) {
                 Ok(Ok(Output::Timeout(at))) => {
@@ -247,9 +245,9 @@ impl Peer {
                     let is_stun = contents.first().is_some_and(|first| *first < 2);
                     let Some(source) = self.source else { continue };
                     let to = if is_stun { transmit.destination } else { source.address };
-                    doors.send(source.door, contents, to);
+                    turn.doors.send(source.door, contents, to);
                 }
-                Ok(Ok(Output::Event(event))) => self.happened(event, slot, acts),
+                Ok(Ok(Output::Event(event))) => self.happened(event, turn),
                 Ok(Err(error)) => {
                     tracing::debug!(error = %brief(&error), "a browser's connection failed");
                     self.gone = true;
@@ -261,17 +259,17 @@ impl Peer {
                 }
             }
         }
-        self.deadline = now + Duration::from_millis(1);
+        self.deadline = turn.now + Duration::from_millis(1);
     }
 
-    fn happened(&mut self, event: Event, slot: u32, acts: &mut Vec<(u32, Act)>) {
+    fn happened(&mut self, event: Event, turn: &mut Turn<'_>) {
         match event {
             Event::Connected => {
                 self.connected = true;
-                acts.push((slot, Act::Connected));
+                turn.acts.push((turn.slot, Act::Connected));
             }
             Event::MediaAdded(added) if self.mid.is_none() => self.media_added(added.mid),
-            Event::RtpPacket(packet) => acts.push((slot, Act::Packet(packet))),
+            Event::RtpPacket(packet) => turn.acts.push((turn.slot, Act::Packet(packet))),
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) | Event::Closed => {
                 self.gone = true
             }

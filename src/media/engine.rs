@@ -61,6 +61,8 @@ pub(super) struct Engine {
     pub(super) browsers: usize,
     /// What browsers did that is still to be acted on.
     pub(super) acts: Vec<(u32, Act)>,
+    /// An empty list that keeps its room, to be exchanged with `acts`.
+    spare: Vec<(u32, Act)>,
     /// RTCP is written here.
     pub(super) report: Vec<u8>,
     /// Our canonical name in RTCP: random, no one's address (RFC 7022).
@@ -119,6 +121,7 @@ pub(super) fn start(
         maker,
         browsers: 0,
         acts: Vec::new(),
+        spare: Vec::new(),
         report: Vec::new(),
         name: format!("{:08x}{:08x}{:08x}", random(), random(), random()),
         queue,
@@ -276,7 +279,8 @@ impl Engine {
     /// Acts on what browsers did; relaying may make others do something in turn.
     pub(super) fn act(&mut self, now: Instant) {
         while !self.acts.is_empty() {
-            for (slot, act) in std::mem::take(&mut self.acts) {
+            let mut acts = std::mem::replace(&mut self.acts, std::mem::take(&mut self.spare));
+            for (slot, act) in acts.drain(..) {
                 match act {
                     Act::Connected => {
                         if let Some(leg) = self.legs.get_mut(slot) {
@@ -287,6 +291,7 @@ impl Engine {
                     Act::Packet(packet) => self.browser_spoke(slot, &packet, now),
                 }
             }
+            self.spare = acts;
         }
     }
 

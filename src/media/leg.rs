@@ -42,6 +42,7 @@ pub(super) struct Joined {
 }
 
 /// How a leg's packets travel.
+#[expect(clippy::large_enum_variant, reason = "SIP legs are the many, and need no detour on each packet")]
 pub(super) enum Transport {
     Sip(Sip),
     Browser(Box<Peer>),

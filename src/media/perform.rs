@@ -1,5 +1,6 @@
 //! Commands carried out.
 
+use super::browser::Turn;
 use super::command::Command;
 use super::engine::{Engine, random};
 use super::handle::{LegId, MediaError, Opened, PlayId, Remote, Sound};
@@ -124,7 +125,7 @@ impl Engine {
             return Err(MediaError::NoLeg);
         };
         let answer = peer.answer(offer, slot, &mut self.doors);
-        peer.tick(slot, &self.doors, now, &mut self.acts);
+        peer.tick(&mut Turn { slot, doors: &mut self.doors, acts: &mut self.acts, now });
         self.rearm(slot, now);
         match answer {
             Ok(answer) => Ok((id, answer)),
@@ -199,7 +200,7 @@ impl Engine {
                 self.ports.release(sip.port);
             }
             Transport::Browser(peer) => {
-                peer.close(slot, &self.doors, now, &mut self.acts);
+                peer.close(&mut Turn { slot, doors: &mut self.doors, acts: &mut self.acts, now });
                 self.acts.retain(|(owner, _)| *owner != slot);
                 self.doors.forget(slot);
                 self.browsers -= 1;

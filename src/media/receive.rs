@@ -1,5 +1,6 @@
 //! What comes in on a leg: checked, counted, its keys heard, its audio passed on.
 
+use super::browser::Turn;
 use super::demux::Via;
 use super::engine::Engine;
 use super::handle::EventKind;
@@ -49,7 +50,8 @@ impl Engine {
     pub(super) fn browser_sent(&mut self, bytes: &[u8], via: Via, local: SocketAddr, now: Instant) {
         let Some(slot) = self.doors.route(bytes, via.address) else { return };
         let Some(Leg { transport: Transport::Browser(peer), .. }) = self.legs.get_mut(slot) else { return };
-        peer.input(bytes, via, local, slot, &mut self.doors, now, &mut self.acts);
+        let mut turn = Turn { slot, doors: &mut self.doors, acts: &mut self.acts, now };
+        peer.input(bytes, via, local, &mut turn);
         self.act(now);
         self.rearm(slot, now);
     }

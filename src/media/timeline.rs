@@ -144,7 +144,7 @@ impl Channel {
             }
             return Some(self.anchor_at(packet, clock, flushed));
         }
-        if delay >= LATENESS * 4 || delay < -AHEAD {
+        if !(-AHEAD..LATENESS * 4).contains(&delay) {
             return Some(self.anchor_at(packet, clock, flushed));
         }
         anchor.too_late = 0;

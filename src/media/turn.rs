@@ -1,5 +1,6 @@
 //! What a leg does when its time comes: digits, the next frame of a sound, reports.
 
+use super::browser;
 use super::engine::Engine;
 use super::handle::EventKind;
 use super::leg::{Content, Leg, Transport};
@@ -21,7 +22,7 @@ impl Engine {
         if let Some(Leg { transport: Transport::Browser(peer), .. }) = self.legs.get_mut(slot)
             && peer.deadline <= now
         {
-            peer.tick(slot, &self.doors, now, &mut self.acts);
+            peer.tick(&mut browser::Turn { slot, doors: &mut self.doors, acts: &mut self.acts, now });
             self.act(now);
         }
         self.send_due_digits(slot, now);
