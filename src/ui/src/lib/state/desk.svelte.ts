@@ -17,29 +17,25 @@ import { microphoneGranted } from "../phone/microphone";
 import { formatPhone } from "../phone/number";
 import { Phone } from "../phone/phone.svelte";
 import { Ringtone } from "../phone/ringtone";
+import { CallControl } from "./call.svelte";
 import { serverClock } from "./clock.svelte";
 import { notices } from "./notices.svelte";
 import { session } from "./session.svelte";
 import { Subject, type SubjectCall } from "./subject.svelte";
-
-const HANG_UP_TWICE = 2_000;
 
 /** The operator's desk: live state, phone, and what is being worked on. One while logged in. */
 export class Desk {
   live = $state.raw<LiveState>(unknown);
   link = $state<Link>("connecting");
   subject = $state.raw<Subject | null>(null);
-  /** The call whose answer was pressed and is not bridged yet. */
-  private accepting = $state<string | null>(null);
   private wished = $state<ChosenPresence | null>(null);
-  muted = $state(false);
   finishing = $state(false);
-  hangUpArmed = $state(false);
   /** Read once by the polite live region. */
   announcement = $state("");
   recording = $state<{ id: string; at: number } | null>(null);
 
-  readonly panel = $derived(panelState(this.live, this.accepting));
+  readonly call = new CallControl(this);
+  readonly panel = $derived(panelState(this.live, this.call.accepting));
   readonly totals = $derived(totals(this.live.queues));
   readonly inCall = $derived(
     this.panel === "talking" || this.panel === "hold" || this.panel === "connecting",
@@ -50,7 +46,6 @@ export class Desk {
   readonly ringtone = new Ringtone();
   private readonly socket: LiveSocket;
   private instance: string | null = null;
-  private armedTimer = 0;
 
   constructor(
     readonly me: Me,
@@ -145,74 +140,6 @@ export class Desk {
     }
   }
 
-  // The call
-
-  async answer(): Promise<void> {
-    const ring = this.live.ring;
-    if (ring === null || this.accepting !== null) return;
-    this.accepting = ring.call;
-    this.ringtone.stop();
-    try {
-      if (!(await this.phone.start())) {
-        this.accepting = null;
-        this.ring();
-        return;
-      }
-      await this.phone.setActive(true);
-      await this.ask({ type: "accept", call: ring.call });
-      window.setTimeout(() => {
-        if (this.accepting === ring.call) this.accepting = null;
-      }, 5_000);
-    } catch (failure) {
-      this.accepting = null;
-      if (this.live.talk === null) await this.phone.setActive(false);
-      notices.say(
-        failure instanceof Failure && failure.status === 0 ? sentence(t(), failure) : t().call.missed,
-        "error",
-      );
-    }
-  }
-
-  async refuse(): Promise<void> {
-    const ring = this.live.ring;
-    if (ring !== null) await this.order({ type: "refuse", call: ring.call });
-  }
-
-  /** By key it takes two presses within two seconds. */
-  async hangUp(byKey: boolean): Promise<void> {
-    const talk = this.live.talk;
-    if (talk === null) return;
-    if (byKey && !this.hangUpArmed) {
-      this.hangUpArmed = true;
-      window.clearTimeout(this.armedTimer);
-      this.armedTimer = window.setTimeout(() => {
-        this.hangUpArmed = false;
-      }, HANG_UP_TWICE);
-      return;
-    }
-    this.hangUpArmed = false;
-    await this.order({ type: "hang_up", call: talk.call });
-  }
-
-  async toggleHold(): Promise<void> {
-    const talk = this.live.talk;
-    if (talk === null) return;
-    const held = talk.state === "talking";
-    if (await this.order({ type: "hold", call: talk.call, held })) {
-      const now = this.live.talk;
-      if (now?.call === talk.call)
-        this.live = { ...this.live, talk: { ...now, state: held ? "hold" : "talking" } };
-    }
-  }
-
-  async toggleMute(): Promise<void> {
-    const talk = this.live.talk;
-    if (talk === null) return;
-    this.muted = !this.muted;
-    this.phone.setMuted(this.muted);
-    await this.order({ type: "mute", call: talk.call, muted: this.muted });
-  }
-
   // Customers
 
   /** A customer found by hand: joins the call if there is one, else opens on its own. */
@@ -259,9 +186,8 @@ export class Desk {
   private greet(instance: string): void {
     const renewed = this.instance !== null && this.instance !== instance;
     this.instance = instance;
-    this.accepting = null;
-    this.muted = this.live.talk?.muted ?? false;
-    this.phone.setMuted(this.muted);
+    this.call.accepting = null;
+    this.call.setMuted(this.live.talk?.muted ?? false);
     if (renewed) void this.phone.rebuild();
     else if (this.live.presence !== "offline") void this.startPhoneIfGranted();
     if (this.live.ring === null) this.ringtone.stop();
@@ -285,17 +211,13 @@ export class Desk {
     }
     const who = callerName(ring.customers, ring.caller);
     this.announcement = t().call.announce(who, ring.queue.name);
-    this.ring();
-  }
-
-  private ring(): void {
-    if (this.live.ring !== null && this.accepting === null) this.ringtone.start();
+    this.call.ring();
   }
 
   private offerEnded(call: string, outcome: OfferOutcome): void {
     this.ringtone.stop();
     if (outcome === "accepted") return;
-    if (call === this.accepting) this.accepting = null;
+    if (call === this.call.accepting) this.call.accepting = null;
     if (outcome === "caller_gone" || outcome === "failed") notices.say(t().call.missed);
     if (outcome === "timed_out") notices.say(t().call.timedOut);
     this.announcement = "";
@@ -305,7 +227,7 @@ export class Desk {
   private bridged(): void {
     const talk = this.live.talk;
     if (talk === null) return;
-    this.accepting = null;
+    this.call.accepting = null;
     this.announcement = "";
     this.ringtone.stop();
     if (!this.phone.stalled)
@@ -321,12 +243,11 @@ export class Desk {
   }
 
   private callEnded(mine: boolean): void {
-    this.accepting = null;
-    this.hangUpArmed = false;
+    this.call.accepting = null;
+    this.call.hangUpArmed = false;
     this.ringtone.stop();
     if (!mine) return;
-    this.muted = false;
-    this.phone.setMuted(false);
+    this.call.setMuted(false);
     void this.phone.setActive(false);
     this.announcement = t().call.ended;
     this.refreshLists();
@@ -336,7 +257,7 @@ export class Desk {
   private settled(): void {
     const { presence, talk, ring } = this.live;
     const subject = this.subject;
-    if (subject?.call == null || talk !== null || ring !== null || this.accepting !== null) return;
+    if (subject?.call == null || talk !== null || ring !== null || this.call.accepting !== null) return;
     if (presence === "wrap_up" || presence === "talking" || presence === "hold" || presence === "ringing")
       return;
     void subject.flush().then((saved) => {
@@ -376,7 +297,7 @@ export class Desk {
   ): Subject {
     const about = call === null ? null : { id: call.call, queue: call.queue, caller: call.caller };
     return new Subject(about, campaign, customers, this.me.tenant.time_zone, {
-      customerSaved: (customer) => this.customerSaved(customer),
+      customerSaved: () => this.customerSaved(),
       recordSaved: (record) => this.recordSaved(record),
     });
   }
@@ -386,8 +307,8 @@ export class Desk {
     this.subject = next;
   }
 
-  private customerSaved(customer: Customer): void {
-    this.queries.setQueryData(["customer", customer.id], customer);
+  private customerSaved(): void {
+    void this.queries.invalidateQueries({ queryKey: ["callbacks"] });
   }
 
   private recordSaved(record: ContactRecord): void {
@@ -403,20 +324,9 @@ export class Desk {
     void this.queries.invalidateQueries({ queryKey: ["callbacks"] });
   }
 
-  private ask(request: LiveRequest) {
+  /** Asks over the live connection. @throws Failure when refused or not answered */
+  ask(request: LiveRequest) {
     return this.socket.request(request);
-  }
-
-  /** An order about the call; false, with a notice, when it was not done. */
-  private async order(request: LiveRequest): Promise<boolean> {
-    try {
-      await this.ask(request);
-      return true;
-    } catch (failure) {
-      const lost = failure instanceof Failure && failure.status === 0;
-      notices.say(lost ? sentence(t(), failure) : t().call.refusedByServer, "error");
-      return false;
-    }
   }
 
   private checkSession(failure: unknown): void {
