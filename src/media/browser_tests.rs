@@ -330,6 +330,15 @@ async fn a_browser_that_closes_is_told_and_forgotten() {
 }
 
 #[tokio::test]
+async fn a_browser_leg_that_we_close_is_told_too() {
+    let (media, mut events, _) = started((33_144, 33_147));
+    let a = connected(&media, &mut events).await;
+    media.close(a.leg);
+    let event = next(&mut events).await;
+    assert_eq!((event.leg, event.kind), (a.leg, EventKind::Gone));
+}
+
+#[tokio::test]
 async fn bad_offers_and_too_many_browsers_are_refused() {
     let (media, mut events, _) = started((33_140, 33_143));
     let good = {
@@ -344,7 +353,10 @@ async fn bad_offers_and_too_many_browsers_are_refused() {
     for n in 0..good.lines().count() {
         for offer in [line(n), line(n) + "a=candidate:x\r\n", line(n).replace('1', "99999999999999999999")] {
             match media.accept_offer(None, offer).await {
-                Ok((leg, _)) => media.close(leg),
+                Ok((leg, _)) => {
+                    media.close(leg);
+                    assert_eq!(next(&mut events).await.kind, EventKind::Gone);
+                }
                 Err(error) => {
                     assert!(matches!(error, MediaError::Offer(_)), "{error}");
                     assert!(error.to_string().len() < 200 && !error.to_string().contains('\n'));
@@ -361,6 +373,7 @@ async fn bad_offers_and_too_many_browsers_are_refused() {
     }
     assert!(matches!(Client::try_new(&media).await.map(|_| ()), Err(MediaError::Busy)));
     media.close(clients[0].leg);
+    assert_eq!(next(&mut events).await.kind, EventKind::Gone);
     connected(&media, &mut events).await;
 }
 

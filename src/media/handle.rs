@@ -95,7 +95,7 @@ pub enum EventKind {
     PlayFinished(PlayId),
     /// A browser's DTLS is up: it can be bridged.
     Connected,
-    /// A browser is gone (closed, or silent for the ICE time-out); the leg is closed.
+    /// A browser is gone (closed by either side, or silent for the ICE time-out); the leg is closed.
     Gone,
     /// No packet for the configured time while the peer should be sending.
     Stalled,

@@ -3,7 +3,7 @@
 use super::browser::Turn;
 use super::command::Command;
 use super::engine::{Engine, random};
-use super::handle::{LegId, MediaError, Opened, PlayId, Remote, Sound};
+use super::handle::{EventKind, LegId, MediaError, Opened, PlayId, Remote, Sound};
 use super::latch::Latch;
 use super::leg::{Leg, Sip, Transport};
 use super::outbound::Outbound;
@@ -177,10 +177,14 @@ impl Engine {
         }
     }
 
-    /// Closes a leg by its key.
+    /// Closes a leg by its key. A call on a browser's leg hears of it, whoever closed it.
     pub(super) fn close(&mut self, leg: LegId, now: Instant) {
         if let Some(slot) = self.legs.slot(leg.0) {
+            let browsers = self.browsers;
             self.remove(slot, now);
+            if self.browsers < browsers {
+                self.news.tell(leg, EventKind::Gone);
+            }
         }
     }
 

@@ -53,7 +53,7 @@ impl App {
         Self { services, config: Arc::new(config), clock, playing: Playing::default(), live, _alive: alive }
     }
 
-    /// Writes down what a session did. Fails closed: what can't be written down is not done.
+    /// Writes down what a session did, or refuses. Before anything is shown, where it can be.
     pub(super) async fn audit(
         &self,
         session: &Session,

@@ -22,6 +22,7 @@ use super::refusal::{ErrorBody, Refusal};
 use super::router::App;
 use super::session::{LoggedIn, token};
 use crate::access::Session;
+use crate::task::Phase;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
@@ -62,7 +63,12 @@ pub async fn connect(
 
 async fn serve(app: App, mut socket: WebSocket, session: Session, token: Zeroizing<String>) {
     let hub = app.live.clone();
-    let Some((instance, seq)) = socket::first_frame(&mut socket, RESUME_TIME).await else {
+    let mut stop = hub.stop();
+    let first = tokio::select! {
+        () = stop.reached(Phase::Stopped) => return socket::close(socket, CLOSE_TRY_AGAIN).await,
+        first = socket::first_frame(&mut socket, RESUME_TIME) => first,
+    };
+    let Some((instance, seq)) = first else {
         return socket::close(socket, CLOSE_POLICY).await;
     };
     let (number, key) = (hub.number(), (session.tenant.id, session.account.id));
@@ -70,7 +76,7 @@ async fn serve(app: App, mut socket: WebSocket, session: Session, token: Zeroizi
     if hub.open(Opening { number, session, token, line, instance, seq }).is_err() {
         return socket::close(socket, CLOSE_TRY_AGAIN).await;
     }
-    socket::pump(socket, wire, &app.clock, hub.stop(), |text| take(&hub, key, number, text)).await;
+    socket::pump(socket, wire, &app.clock, stop, |text| take(&hub, key, number, text)).await;
     hub.send(key, Input::Closed(number));
 }
 
