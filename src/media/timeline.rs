@@ -112,13 +112,8 @@ impl Timeline {
         let mut chunk = [MU_SILENCE; CHUNK * 2];
         while self.flushed < until {
             let samples = (until - self.flushed).min(CHUNK as i64) as usize;
-            for (n, pair) in chunk.chunks_exact_mut(2).take(samples).enumerate() {
-                let at = self.flushed + n as i64;
-                if let [left, right] = pair {
-                    *left = self.customer.take(at);
-                    *right = self.operator.take(at);
-                }
-            }
+            self.customer.take(self.flushed, chunk.iter_mut().step_by(2).take(samples));
+            self.operator.take(self.flushed, chunk.iter_mut().skip(1).step_by(2).take(samples));
             self.flushed += samples as i64;
             self.sink.write(chunk.get(..samples * 2).unwrap_or_default());
         }
@@ -179,22 +174,28 @@ impl Channel {
         {
             *gap = before;
         }
-        let limit = flushed + RING as i64;
         let skip = (flushed - position).max(0);
-        for (n, code) in (0_i64..).zip(payload).skip(skip as usize) {
-            let at = position + n;
-            if at >= limit {
-                break;
-            }
-            if let Some(cell) = self.cell(at) {
-                *cell = table.map_or(*code, |table| g711::translate(table, *code));
-            }
-            self.end = self.end.max(at + 1);
+        let start = position + skip;
+        let room = (flushed + RING as i64 - start).max(0) as usize;
+        let rest = payload.get(skip as usize..).unwrap_or_default();
+        let payload = rest.get(..room).unwrap_or(rest);
+        for (cell, code) in self.cells(start).zip(payload) {
+            *cell = table.map_or(*code, |table| g711::translate(table, *code));
+        }
+        self.end = self.end.max(start + payload.len() as i64);
+    }
+
+    /// Moves samples out, from `at` on; silence stays behind.
+    fn take<'a>(&mut self, at: i64, places: impl Iterator<Item = &'a mut u8>) {
+        for (place, cell) in places.zip(self.cells(at)) {
+            *place = std::mem::replace(cell, MU_SILENCE);
         }
     }
 
-    fn take(&mut self, at: i64) -> u8 {
-        self.cell(at).map_or(MU_SILENCE, |cell| std::mem::replace(cell, MU_SILENCE))
+    /// The ring's cells from `at` on, once round.
+    fn cells(&mut self, at: i64) -> impl Iterator<Item = &mut u8> {
+        let (before, after) = self.ring.split_at_mut(at as usize % RING);
+        after.iter_mut().chain(before)
     }
 
     fn cell(&mut self, at: i64) -> Option<&mut u8> {
