@@ -91,13 +91,10 @@ async fn download(console: &Console, id: RecordingId, to: &Path) -> Result<u64, 
     let draft = PathBuf::from(draft);
     let unwritable =
         |e: std::io::Error| Failure::failed(format!("{} can't be written: {e}", draft.display()));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&draft)
-        .map_err(unwritable)?;
+    // Never through a link or into a file that someone else laid there: it would get their mode.
+    let _ = std::fs::remove_file(&draft);
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(unwritable)?;
     let mut bytes = 0;
     while let Some(frame) = body.frame().await {
         let broken =

@@ -142,7 +142,7 @@ fn port_range(raw: Text, places: &Places<'_>) -> Checked<(u16, u16)> {
     let (first, last) = raw.get_ref().split_once('-').ok_or_else(|| wrong("is no range of ports"))?;
     let port = |text: &str| text.trim().parse::<u16>().map_err(|_| wrong("is no range of ports"));
     let (first, last) = (port(first)?, port(last)?);
-    if (first, last) != (0, 0) && (first < 1024 || !first.is_multiple_of(2) || last <= first) {
+    if first < 1024 || !first.is_multiple_of(2) || last <= first {
         return Err(wrong("must start at an even port of 1024 or more and end above it"));
     }
     Ok((first, last))

@@ -24,6 +24,7 @@ fn every_mistake_is_one_line_with_file_line_and_key() {
         ),
         ("[sip]\nudp = \"[::]:5060\"\n", "bbd.toml:2: sip.udp: invalid type"),
         ("[media]\nrtp_ports = \"9-8\"\n", "bbd.toml:2: media.rtp_ports: \"9-8\" must start"),
+        ("[media]\nrtp_ports = \"0-0\"\n", "bbd.toml:2: media.rtp_ports: \"0-0\" must start"),
         (
             "[media]\nbrowser_candidates = [\"::g\"]\n",
             "bbd.toml:2: media.browser_candidates: \"::g\" is no IP address",
