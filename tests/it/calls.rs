@@ -26,8 +26,9 @@ fn answered_over(transport: &'static str, local: &'static str) {
     let phone = Sipp::phone(&bed, "phone", port, Plan { hz: 1000.0, ..Plan::of("operator") });
     let customer = Sipp::caller(&bed, "customer", Plan { transport, local, ..caller("caller") });
     let (Some(phone), Some(customer)) = (phone, customer) else { return };
-    let capture =
-        (local == "127.0.0.1").then(|| Capture::start(bed.path("").as_path(), customer.media_port)).flatten();
+    let capture = (local == "127.0.0.1")
+        .then(|| Capture::start(bed.path("").as_path(), customer.media_port()))
+        .flatten();
     customer.success(Duration::from_secs(30));
     phone.success(Duration::from_secs(10));
     if let Some(capture) = capture {
@@ -129,7 +130,7 @@ fn nobody_available_means_music_until_the_customer_leaves() {
     else {
         return;
     };
-    let capture = Capture::start(bed.path("").as_path(), customer.media_port);
+    let capture = Capture::start(bed.path("").as_path(), customer.media_port());
     customer.success(Duration::from_secs(30));
     let call = bed.ended_call();
     assert_eq!(call["fate"], "abandoned", "{call}");

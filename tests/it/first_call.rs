@@ -29,7 +29,7 @@ fn a_call_rings_the_browser_is_answered_recorded_and_played_back() {
     else {
         return;
     };
-    let capture = Capture::start(bed.path("").as_path(), customer.media_port);
+    let capture = Capture::start(bed.path("").as_path(), customer.media_port());
 
     // The pop: who calls, which queue, before anyone has said a word.
     let ringing =

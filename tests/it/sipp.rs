@@ -12,10 +12,6 @@ use std::time::Duration;
 pub struct Sipp {
     child: Child,
     folder: PathBuf,
-    /// Its SIP port.
-    pub port: u16,
-    /// Its RTP port.
-    pub media_port: u16,
 }
 
 /// What a SIPp is to do.
@@ -48,22 +44,9 @@ impl Plan<'_> {
     }
 }
 
-/// A free even UDP port whose three neighbours are free too, as SIPp wants for media.
-fn free_ports() -> u16 {
-    let free = |port: u16| UdpSocket::bind(("127.0.0.1", port)).ok();
-    for _ in 0..1000 {
-        let any = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let even = any & !1;
-        if even > 1024 && even < u16::MAX - 4 && (0..4).all(|n| free(even + n).is_some()) {
-            return even;
-        }
-    }
-    panic!("no free ports");
-}
-
-/// A free UDP and TCP port on loopback.
+/// A UDP port that is free on loopback.
 pub fn free_port() -> u16 {
-    free_ports()
+    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 impl Sipp {
@@ -74,7 +57,7 @@ impl Sipp {
             (_, false) => bed.address("sip_udp"),
             (_, true) => bed.address("sip_udp6"),
         };
-        Self::run(bed, name, free_ports(), plan, Some(to.to_string()))
+        Self::run(bed, name, free_port(), plan, Some(to.to_string()))
     }
 
     /// A desk phone that waits for calls on `port`.
@@ -92,7 +75,6 @@ impl Sipp {
         let file =
             ["examples/sipp", "tests/sipp"].map(|d| root.join(d).join(format!("{}.xml", plan.scenario)));
         let scenario = file.iter().find(|f| f.exists()).expect("a scenario");
-        let media_port = free_ports();
         let mut command = Command::new("sipp");
         command
             .current_dir(&folder)
@@ -100,7 +82,6 @@ impl Sipp {
             .arg(scenario)
             .args(["-i", plan.local, "-t", plan.transport, "-m", "1", "-l", "1", "-nostdin"])
             .args(["-p", &port.to_string(), "-d", &plan.talk.as_millis().to_string()])
-            .args(["-min_rtp_port", &media_port.to_string(), "-max_rtp_port", &(media_port + 3).to_string()])
             .args([
                 "-timeout",
                 "120",
@@ -121,7 +102,7 @@ impl Sipp {
             .stderr(fs::File::create(folder.join("stderr.log")).unwrap())
             .spawn()
             .unwrap();
-        let sipp = Self { child, folder, port, media_port };
+        let sipp = Self { child, folder };
         if plan.dial.is_none() {
             // A phone is there once its port is taken.
             assert!(
@@ -146,6 +127,20 @@ impl Sipp {
             status.is_some()
         });
         status
+    }
+
+    /// The RTP port SIPp chose, from the description it sent.
+    pub fn media_port(&self) -> u16 {
+        let port = || {
+            let said = self.said();
+            said.split("m=audio ").nth(1)?.split(' ').next()?.parse().ok()
+        };
+        assert!(
+            wait_until(Duration::from_secs(5), || port().is_some()),
+            "SIPp has sent no description:\n{}",
+            self.said()
+        );
+        port().unwrap_or_default()
     }
 
     /// The messages and errors so far.
