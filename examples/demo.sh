@@ -79,12 +79,12 @@ bbctl queue set support --add-member nakamura --add-member phone
 
 # call NAME MILLISECONDS : a customer calls, speaks at 440 Hz, hangs up.
 call() {
-  (cd "$demo/caller" && exec sipp -sf "$OLDPWD/examples/sipp/caller.xml" -i 127.0.0.1 -m 1 -d "$2" -s +81355550100 -key caller "$1" \
+  (cd "$demo/caller" && exec sipp -sf "$OLDPWD/examples/sipp/caller.xml" -i 127.0.0.1 -mi 127.0.0.1 -m 1 -d "$2" -s +81355550100 -key caller "$1" \
     -nostdin -timeout 200 "$(address sip_udp)" >>"$demo/caller.log" 2>&1)
 }
 
 echo "placing a call: customer at 440 Hz, operator at 1000 Hz"
-(cd "$demo/phone" && exec sipp -sf "$OLDPWD/examples/sipp/operator.xml" -i 127.0.0.1 -p "$phone_port" -m 1 -nostdin -timeout 60 >"$demo/phone.log" 2>&1) &
+(cd "$demo/phone" && exec sipp -sf "$OLDPWD/examples/sipp/operator.xml" -i 127.0.0.1 -mi 127.0.0.1 -p "$phone_port" -m 1 -nostdin -timeout 60 >"$demo/phone.log" 2>&1) &
 pids+=($!)
 call 0355550142 6000 || { echo "the call failed; see $demo/caller.log and $demo/bbd.log" >&2; exit 1; }
 bbctl call list

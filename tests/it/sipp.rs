@@ -80,7 +80,19 @@ impl Sipp {
             .current_dir(&folder)
             .arg("-sf")
             .arg(scenario)
-            .args(["-i", plan.local, "-t", plan.transport, "-m", "1", "-l", "1", "-nostdin"])
+            .args([
+                "-i",
+                plan.local,
+                "-mi",
+                plan.local,
+                "-t",
+                plan.transport,
+                "-m",
+                "1",
+                "-l",
+                "1",
+                "-nostdin",
+            ])
             .args(["-p", &port.to_string(), "-d", &plan.talk.as_millis().to_string()])
             .args([
                 "-timeout",
