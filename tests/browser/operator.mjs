@@ -38,6 +38,8 @@ async function launch() {
       '--disable-sync',
     ],
   });
+  // Chromium's noise suppression takes a steady tone for noise; a voice it keeps.
+  await context.addInitScript(() => localStorage.setItem('bluebean.voice-processing', 'off'));
   page = context.pages()[0] ?? (await context.newPage());
   page.setDefaultTimeout(WAIT);
   page.on('console', (m) => note(`console ${m.type()} ${m.text()}`));
@@ -73,7 +75,7 @@ const commands = {
   },
   async presence({ presence }) {
     await page.locator(`[data-testid=presence-${presence}]`).click();
-    await page.locator(`[data-testid=presence-${presence}][aria-checked=true], [data-testid=presence-${presence}][data-state=checked]`).waitFor();
+    await page.locator(`[data-testid=presence-${presence}][aria-checked=true]`).waitFor();
   },
   async wait_state({ state }) {
     await panel(state).waitFor();
@@ -102,9 +104,9 @@ const commands = {
   },
   async play_newest() {
     await page.locator('[data-testid=history-row] [data-testid=play]').first().click();
-    await page.waitForFunction(() => document.querySelector('[data-testid=player] audio, audio[data-testid=player-audio]')?.currentTime > 1.2);
+    await page.waitForFunction(() => document.querySelector('[data-testid=player] audio')?.currentTime > 1.2);
     return page.evaluate(() => {
-      const audio = document.querySelector('[data-testid=player] audio, audio[data-testid=player-audio]');
+      const audio = document.querySelector('[data-testid=player] audio');
       return { seconds: audio.currentTime, src: audio.currentSrc };
     });
   },

@@ -76,7 +76,7 @@ fn a_call_rings_the_browser_is_answered_recorded_and_played_back() {
     operator.tell(
         json!({"do": "write_record", "topic": "配送", "disposition": "完了", "note": "荷物は明日届く。"}),
     );
-    operator.tell(json!({"do": "press", "name": "finish-wrap-up"}));
+    operator.tell(json!({"do": "press", "name": "finish"}));
     operator.tell(json!({"do": "wait_state", "state": "idle"}));
     let played = operator.tell(json!({"do": "play_newest"}));
     assert!(played["seconds"].as_f64().unwrap_or(0.0) > 1.0, "{played}");
@@ -131,7 +131,7 @@ fn the_customer_hangs_up_first_and_the_next_call_is_offered_after_wrap_up() {
         operator.tell(json!({"do": "wait_state", "state": "talking"}));
         customer.success(Duration::from_secs(20));
         operator.tell(json!({"do": "wait_state", "state": "wrap_up"}));
-        operator.tell(json!({"do": "press", "name": "finish-wrap-up"}));
+        operator.tell(json!({"do": "press", "name": "finish"}));
         operator.tell(json!({"do": "wait_state", "state": "idle"}));
     }
     assert!(
