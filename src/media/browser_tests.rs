@@ -124,8 +124,8 @@ impl Client {
                 Output::Transmit(transmit) => {
                     self.socket.send_to(&transmit.contents, transmit.destination).unwrap();
                 }
-                Output::Event(str0m::Event::Connected) => self.connected = true,
-                Output::Event(str0m::Event::RtpPacket(packet)) => {
+                Output::Event(Event::Connected) => self.connected = true,
+                Output::Event(Event::RtpPacket(packet)) => {
                     let RtpPacket { seq_no, header, payload, .. } = packet;
                     let pt = *header.payload_type;
                     self.heard.push((
@@ -202,7 +202,7 @@ async fn two_browsers_hear_each_other_and_the_tap_both() {
     assert!(share(&heard, 440.0) > 0.98);
     assert_eq!(next(&mut events).await.kind, EventKind::PlayFinished(play));
 
-    let (recorded, ended) = Collector::new();
+    let (recorded, ended) = Collector::pair();
     media.bridge(a.leg, b.leg, recorded).unwrap();
     media.stats(a.leg).await.unwrap();
     talk(&mut a, &mut b, 100);
@@ -315,7 +315,7 @@ fn stun_check(client: &mut Client, n: u8) -> Vec<u8> {
 async fn a_browser_that_closes_is_told_and_forgotten() {
     let (media, mut events, _) = started((33_076, 33_139));
     let (mut a, phone) = (connected(&media, &mut events).await, Phone::new(&media, Companding::Mu).await);
-    let (recorded, ended) = Collector::new();
+    let (recorded, ended) = Collector::pair();
     media.bridge(phone.leg, a.leg, recorded).unwrap();
     media.stats(a.leg).await.unwrap();
     a.rtc.close().unwrap();

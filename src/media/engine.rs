@@ -42,7 +42,7 @@ const IDLE: Duration = Duration::from_millis(500);
 const BUSY: u32 = 100;
 const RATE_WINDOW: Duration = Duration::from_millis(100);
 /// The breath; half of it is what a packet waits on average.
-const BREATH: Duration = Duration::from_micros(500);
+const BREATH: Duration = Duration::from_millis(1);
 /// How soon news that found no room is tried again.
 const RETRY: Duration = Duration::from_millis(20);
 
@@ -207,7 +207,8 @@ impl Engine {
             let Some(Leg { transport: Transport::Sip(sip), .. }) = self.legs.get(slot) else { return false };
             match sip.rtp.recv_from(buffer) {
                 Ok((length, from)) => {
-                    self.rtp_came(slot, buffer.get(..length).unwrap_or_default(), from, now)
+                    self.pace.datagrams += 1;
+                    self.rtp_came(slot, buffer.get(..length).unwrap_or_default(), from, now);
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return false,
                 Err(_) => {}

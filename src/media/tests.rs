@@ -34,7 +34,7 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    pub(super) fn new() -> (Recorded, Receiver<Vec<u8>>) {
+    pub(super) fn pair() -> (Recorded, Receiver<Vec<u8>>) {
         let (done, ended) = sync_channel(1);
         (Recorded::Into(Box::new(Self { samples: Vec::new(), done })), ended)
     }
@@ -42,7 +42,7 @@ impl Collector {
 
 impl TapSink for Collector {
     fn write(&mut self, samples: &[u8]) {
-        assert!(!samples.is_empty() && samples.len() % 2 == 0 && samples.len() <= 8000);
+        assert!(!samples.is_empty() && samples.len().is_multiple_of(2) && samples.len() <= 8000);
         self.samples.extend(samples);
     }
     fn end(&mut self) {
@@ -224,7 +224,7 @@ async fn a_bridge_carries_octets_untouched_both_ways() {
 async fn two_laws_are_translated_and_muting_is_silence() {
     let (media, _events, _) = started((32_128, 32_191));
     let (mut a, mut b) = (Phone::new(&media, Companding::A).await, Phone::new(&media, Companding::Mu).await);
-    let (recorded, ended) = Collector::new();
+    let (recorded, ended) = Collector::pair();
     media.bridge(a.leg, b.leg, recorded).unwrap();
     media.stats(a.leg).await.unwrap();
     let loud = g711::encode(Companding::A, 20_000);
@@ -246,7 +246,7 @@ async fn two_laws_are_translated_and_muting_is_silence() {
 async fn the_tap_holds_both_tones_and_silence_while_held() {
     let (media, _events, _) = started((32_192, 32_255));
     let (mut a, mut b) = (Phone::new(&media, Companding::Mu).await, Phone::new(&media, Companding::A).await);
-    let (recorded, ended) = Collector::new();
+    let (recorded, ended) = Collector::pair();
     media.bridge(a.leg, b.leg, recorded).unwrap();
     let (left, right) = (tone(440.0, 8000), tone(1000.0, 8000));
     let begin = Clock::system().now();
@@ -360,10 +360,10 @@ async fn ports_run_out_and_come_back() {
     media.mute(nobody, true).unwrap();
     media.part(nobody).unwrap();
     assert_ne!(media.play(nobody, Sound::Once(vec![1].into())).unwrap(), PlayId(0));
-    let (recorded, ended) = Collector::new();
+    let (recorded, ended) = Collector::pair();
     media.bridge(nobody, again.leg, recorded).unwrap();
     assert!(ended.recv_timeout(DEADLINE).unwrap().is_empty());
-    let (recorded, ended) = Collector::new();
+    let (recorded, ended) = Collector::pair();
     media.bridge(again.leg, again.leg, recorded).unwrap();
     assert!(ended.recv_timeout(DEADLINE).unwrap().is_empty());
 }
@@ -372,7 +372,7 @@ async fn ports_run_out_and_come_back() {
 async fn the_end_of_the_thread_ends_the_taps() {
     let (media, mut events, _) = started((32_392, 32_407));
     let (a, b) = (Phone::new(&media, Companding::Mu).await, Phone::new(&media, Companding::Mu).await);
-    let (recorded, ended) = Collector::new();
+    let (recorded, ended) = Collector::pair();
     media.bridge(a.leg, b.leg, recorded).unwrap();
     media.stats(a.leg).await.unwrap();
     media.shut_down();

@@ -1,6 +1,6 @@
 //! The timeline against networks that jitter, reorder, lose, drift, jump and fall silent.
 
-use super::super::tests::{channel, share, tone};
+use super::super::tests::{channel, tone};
 use super::*;
 use crate::clock::Clock;
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ struct Heard(Arc<Mutex<(Vec<u8>, usize)>>);
 
 impl TapSink for Heard {
     fn write(&mut self, samples: &[u8]) {
-        assert!(samples.len() % 2 == 0 && samples.len() <= 8000);
+        assert!(samples.len().is_multiple_of(2) && samples.len() <= 8000);
         self.0.lock().unwrap().0.extend(samples);
     }
     fn end(&mut self) {
