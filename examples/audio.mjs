@@ -35,7 +35,7 @@ function prompt(file) {
       samples[from + n] += Math.round(6000 * Math.exp(-5 * t) * Math.sin(2 * Math.PI * hz * t));
     }
   });
-  const head = Buffer.from('RIFF....WAVEfmt ................data....', 'latin1');
+  const head = Buffer.from('RIFF....WAVEfmt ....................data....', 'latin1');
   head.writeUInt32LE(36 + samples.byteLength, 4);
   head.writeUInt32LE(16, 16);
   head.writeUInt16LE(1, 20);
