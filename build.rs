@@ -74,7 +74,8 @@ fn page(sources: &Path, out: &Path) -> Result<PathBuf> {
     }
     for entry in fs::read_dir(sources)? {
         let entry = entry?;
-        if !matches!(entry.file_name().to_str(), None | Some("node_modules" | "dist")) {
+        // What npm itself writes must not look like a change, or every build would build the page again.
+        if !matches!(entry.file_name().to_str(), None | Some("node_modules" | "dist" | "generated")) {
             println!("cargo::rerun-if-changed={}", entry.path().display());
         }
     }

@@ -1,6 +1,6 @@
 import createClient from "openapi-fetch";
+import type { paths } from "../../../generated/schema";
 import { Failure } from "./failure";
-import type { paths } from "./schema";
 import type { ContactDraft, CustomerChange } from "./types";
 
 let sessionLost: () => void = () => {};

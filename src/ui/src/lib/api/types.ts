@@ -1,5 +1,5 @@
 /** The API's types, named as the page speaks of them. All come from the server's OpenAPI document. */
-import type { components } from "./schema";
+import type { components } from "../../../generated/schema";
 
 type Schemas = components["schemas"];
 
