@@ -3,6 +3,16 @@
 //!
 //! A missing peer fails the test when `CI` is set and is skipped aloud otherwise.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test that can't go on panics, says aloud what it skips, and lives by the machine's clock"
+)]
+
 mod audio;
 mod bed;
 mod browser;
