@@ -11,8 +11,6 @@ use std::time::{Duration, Instant};
 pub const PASSWORD: &str = "Correct-Horse7";
 /// The number customers dial.
 pub const NUMBER: &str = "+81355550100";
-/// The customer of the sample file.
-pub const CUSTOMER: &str = "+81355550142";
 
 /// Polls until `done`, at most `limit`; says whether it came.
 pub fn wait_until(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
