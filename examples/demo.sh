@@ -65,17 +65,17 @@ node examples/audio.mjs tone 440 "$demo/caller/tone.ulaw"
 node examples/audio.mjs tone 1000 "$demo/phone/tone.ulaw"
 phone_port=$(node -e 'const s = require("dgram").createSocket("udp4"); s.bind(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')
 bbctl tenant create demo --name "デモ商店"
-bbctl campaign create shop --topic "配送" --topic "請求" --topic "その他" --disposition "完了" --disposition "再架電" --disposition "エスカレ"
-bbctl customer import examples/demo/customers.csv --campaign shop
-bbctl queue create support --campaign shop --ring-seconds 20 --wrap-up-seconds 0
+bbctl campaign create "通販サポート" --topic "配送" --topic "請求" --topic "その他" --disposition "完了" --disposition "再架電" --disposition "エスカレ"
+bbctl customer import examples/demo/customers.csv --campaign "通販サポート"
+bbctl queue create "代表受付" --campaign "通販サポート" --ring-seconds 20 --wrap-up-seconds 0
 bbctl prompt add welcome "$demo/welcome.wav"
 bbctl flow apply examples/demo/main.toml
 bbctl trunk add carrier --source 127.0.0.0/8
 bbctl number add +81355550100 --trunk carrier --flow main
-printf %s "$operator_password" | bbctl account create nakamura --role operator --name "中村 恵" --campaign shop --password-stdin
-printf %s "$supervisor_password" | bbctl account create sato --role supervisor --name "佐藤 誠" --campaign shop --password-stdin
-printf %s "$(password)" | bbctl account create phone --role operator --name "卓上電話" --campaign shop --sip-contact "sip:phone@127.0.0.1:$phone_port" --password-stdin
-bbctl queue set support --add-member nakamura --add-member phone
+printf %s "$operator_password" | bbctl account create nakamura --role operator --name "中村 恵" --campaign "通販サポート" --password-stdin
+printf %s "$supervisor_password" | bbctl account create sato --role supervisor --name "佐藤 誠" --campaign "通販サポート" --password-stdin
+printf %s "$(password)" | bbctl account create phone --role operator --name "卓上電話" --campaign "通販サポート" --sip-contact "sip:phone@127.0.0.1:$phone_port" --password-stdin
+bbctl queue set "代表受付" --add-member nakamura --add-member phone
 
 # call NAME MILLISECONDS : a customer calls, speaks at 440 Hz, hangs up.
 call() {
@@ -111,7 +111,7 @@ if [ "$once" = yes ]; then
   exit 0
 fi
 echo "demo: ok, $proof"
-bbctl queue set support --remove-member phone >/dev/null
+bbctl queue set "代表受付" --remove-member phone >/dev/null
 cat <<TEXT
 
 The call centre is running.

@@ -391,8 +391,8 @@ impl World {
             let member = &floor.members[&account];
             assert!(member.queues.contains(&waiting.queue), "offered outside the queue");
             for other in floor.members.values().filter(|m| m.is_idle() && m.queues.contains(&waiting.queue)) {
-                let fair = waiting.skipped.contains(&other.account)
-                    || (member.idle_since, account) <= (other.idle_since, other.account);
+                // Of those who became idle in the same millisecond, either may be first.
+                let fair = waiting.skipped.contains(&other.account) || member.idle_since <= other.idle_since;
                 assert!(fair, "{other:?} is idle longer than {member:?}");
             }
             self.ringing.insert(call, account);

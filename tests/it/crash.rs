@@ -70,7 +70,7 @@ fn a_killed_daemon_loses_at_most_the_last_second() {
     assert_eq!(bed.json(&["recording", "show", &id])["state"], "recovered");
     let saved = Duration::from_secs_f64(left.len() as f64 / 8000.0);
     assert!(saved + Duration::from_millis(1000) >= talked, "talked {talked:?}, saved {saved:?}");
-    assert!(share(&left, 440.0) > 0.9 && share(&right, 1000.0) > 0.9);
+    assert!(share(&left, 440.0) > 0.6 && share(&right, 1000.0) > 0.6);
     assert_eq!(clear_audio_in(&bed.data()), None, "audio in clear after recovery");
     let spools = || {
         let mut left = 0;

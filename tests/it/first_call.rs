@@ -62,14 +62,14 @@ fn a_call_rings_the_browser_is_answered_recorded_and_played_back() {
     if let Some(capture) = capture {
         let heard: Vec<i16> = capture.payloads().into_iter().map(from_mu_law).collect();
         let end = &heard[heard.len().saturating_sub(16_000)..];
-        assert!(share(end, 1000.0) > 0.8, "the customer heard {:.2} of 1000 Hz", share(end, 1000.0));
+        assert!(share(end, 1000.0) > 0.6, "the customer heard {:.2} of 1000 Hz", share(end, 1000.0));
     }
     let call = bed.ended_call();
     assert_eq!(call["fate"], "answered", "{call}");
     let id = call["recording"].as_str().expect("a recording").to_owned();
     let (left, right) = read_recording(&bed.recording(&id));
-    assert!(share(&left, 440.0) > 0.9, "left: {:.2} of 440 Hz", share(&left, 440.0));
-    assert!(share(&right, 1000.0) > 0.8, "right: {:.2} of 1000 Hz", share(&right, 1000.0));
+    assert!(share(&left, 440.0) > 0.6, "left: {:.2} of 440 Hz", share(&left, 440.0));
+    assert!(share(&right, 1000.0) > 0.6, "right: {:.2} of 1000 Hz", share(&right, 1000.0));
     assert!(loud(&left) > 0.8 && loud(&right) > 0.8, "gaps: {:.2} {:.2}", loud(&left), loud(&right));
 
     // The operator writes the result and is free again; the history shows the call and plays it.
