@@ -1,8 +1,10 @@
 //! kill -9 in the middle of a call, and SIGTERM beside one.
 
 use crate::audio::{read_recording, share};
-use crate::bed::{Bed, NUMBER, wait_until};
+use crate::bed::{Bed, NUMBER, PASSWORD, wait_until};
+use crate::client::Client;
 use crate::sipp::{Plan, Sipp, free_port};
+use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -78,6 +80,40 @@ fn a_killed_daemon_loses_at_most_the_last_second() {
         left
     };
     assert_eq!(spools(), 0, "the spool is gone");
+}
+
+#[test]
+fn every_contact_record_acknowledged_before_a_kill_is_there_after_it() {
+    let mut bed = Bed::start();
+    bed.provision();
+    bed.operator("nakamura", None);
+    let Some(client) = Client::new(&bed, "client") else { return };
+    let me: Value = serde_json::from_str(&client.log_in("demo", "nakamura", PASSWORD).1).unwrap();
+    let campaign = me["campaigns"][0]["id"].clone();
+    let customer =
+        bed.json(&["customer", "search", "高橋"])["customers"][0]["id"].as_str().unwrap().to_owned();
+    let save = |n: usize| {
+        let record = json!({
+            "campaign": campaign, "customer": customer, "call": null, "topic": "配送", "disposition": "完了",
+            "next_action": "none", "due_at": null, "note": format!("record {n}"), "version": 0,
+        });
+        client.ask("PUT", "/api/v1/contact-records", Some(record), &["--max-time", "5"]).0
+    };
+    // The kill comes in the middle of a stream of saves.
+    let acknowledged = std::thread::scope(|scope| {
+        let saves = scope.spawn(|| (0..45).take_while(|&n| save(n) == 200).count());
+        wait_until(Duration::from_millis(600), || false);
+        bed.kill();
+        saves.join().unwrap()
+    });
+    assert!(acknowledged > 3, "{acknowledged} records acknowledged");
+    bed.run();
+    let client = Client::new(&bed, "client").unwrap();
+    client.log_in("demo", "nakamura", PASSWORD);
+    let history = client.ask("GET", &format!("/api/v1/customers/{customer}/history?limit=50"), None, &[]).1;
+    let missing: Vec<_> =
+        (0..acknowledged).filter(|n| !history.contains(&format!("\"record {n}\""))).collect();
+    assert!(missing.is_empty(), "of {acknowledged} acknowledged, {missing:?} are gone: {history}");
 }
 
 #[test]

@@ -1,48 +1,8 @@
 //! Attacks from outside on a running appliance.
 
-use crate::bed::{Bed, PASSWORD, need};
-use serde_json::{Value, json};
-use std::process::Command;
-
-/// curl as a browser of the appliance's own page would ask, with a cookie jar of its own.
-struct Client {
-    base: String,
-    jar: std::path::PathBuf,
-}
-
-impl Client {
-    fn new(bed: &Bed, name: &str) -> Option<Self> {
-        need("curl", "--version")?;
-        Some(Self {
-            base: format!("https://{}", bed.address("https")),
-            jar: bed.path(&format!("{name}.jar")),
-        })
-    }
-
-    /// (status, body)
-    fn ask(&self, method: &str, path: &str, body: Option<Value>, more: &[&str]) -> (u16, String) {
-        let mut command = Command::new("curl");
-        command.args(["-sk", "--path-as-is", "-X", method, "-w", "\n%{http_code}", "-H", "X-BlueBean: 1"]);
-        command.args(["-H", &format!("Origin: {}", self.base)]);
-        command.arg("-b").arg(&self.jar).arg("-c").arg(&self.jar);
-        if let Some(body) = body {
-            command.args(["-H", "Content-Type: application/json", "--data-binary", &body.to_string()]);
-        }
-        let output = command.args(more).arg(format!("{}{path}", self.base)).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let (body, code) = text.rsplit_once('\n').unwrap_or_default();
-        (code.parse().unwrap_or(0), body.to_owned())
-    }
-
-    fn log_in(&self, tenant: &str, login: &str, password: &str) -> (u16, String) {
-        self.ask(
-            "POST",
-            "/api/v1/session",
-            Some(json!({"tenant": tenant, "login": login, "password": password})),
-            &[],
-        )
-    }
-}
+use crate::bed::{Bed, PASSWORD};
+use crate::client::Client;
+use serde_json::Value;
 
 #[test]
 fn a_wrong_password_an_unknown_login_and_an_unknown_tenant_get_one_answer() {

@@ -17,6 +17,7 @@ mod audio;
 mod bed;
 mod browser;
 mod capture;
+mod client;
 mod sipp;
 
 mod calls;
