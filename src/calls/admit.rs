@@ -2,7 +2,7 @@
 
 use super::Room;
 use super::negotiate::{self, Agreed};
-use crate::domain::call::{Bar, Machine, QueueFacts};
+use crate::domain::call::{Bar, Machine};
 use crate::domain::flow::{FlowDocument, shape};
 use crate::domain::route::{FlowVersion, Number};
 use crate::domain::tenant::Tenant;
@@ -82,14 +82,14 @@ pub(super) async fn machine(room: &Room, number: &Number, store: &TenantStore) -
     };
     let version = store.flow_current(&number.flow).await.map_err(broken)?.ok_or(Bar::BrokenFlow)?;
     let flow = room.flows.read(&version).ok_or(Bar::BrokenFlow)?;
+    let names: Vec<String> = flow.queues().map(str::to_owned).collect();
     let mut queues = BTreeMap::new();
-    for name in flow.queues() {
-        let queue = store.queue_named(name).await.map_err(broken)?.ok_or(Bar::BrokenFlow)?;
-        if queue.recorded && !room.recordings.admits(store.id()) {
+    for (name, facts) in names.iter().zip(store.queue_facts(names.clone()).await.map_err(broken)?) {
+        let facts = facts.ok_or(Bar::BrokenFlow)?;
+        if facts.recorded && !room.recordings.admits(store.id()) {
             return Err(Bar::NoSpool);
         }
-        let facts = QueueFacts { id: queue.id, campaign: queue.campaign, recorded: queue.recorded };
-        queues.insert(name.to_owned(), facts);
+        queues.insert(name.clone(), facts);
     }
     Ok(Machine::new(flow, Arc::new(queues)))
 }

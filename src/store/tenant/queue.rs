@@ -1,6 +1,7 @@
 //! Queues and their members.
 
 use super::TenantStore;
+use crate::domain::call::QueueFacts;
 use crate::domain::queue::Queue;
 use crate::domain::{AccountId, QueueId};
 use crate::store::StoreError;
@@ -69,6 +70,21 @@ impl TenantStore {
                     .query_row([name], queue)
                     .optional()?;
                 found.map(|queue| with_members(connection, queue)).transpose()
+            })
+            .await
+    }
+
+    /// What a call needs to know of the queues of these names, in their order; `None` where there is none.
+    /// Asked for every call, so members are left alone.
+    pub async fn queue_facts(&self, names: Vec<String>) -> Result<Vec<Option<QueueFacts>>, StoreError> {
+        self.db()
+            .read(move |connection| {
+                let mut statement =
+                    connection.prepare_cached("SELECT id, campaign_id, recorded FROM queue WHERE name = ?1")?;
+                let facts = |row: &Row<'_>| {
+                    Ok(QueueFacts { id: row.get(0)?, campaign: row.get(1)?, recorded: row.get(2)? })
+                };
+                names.iter().map(|name| Ok(statement.query_row([name], facts).optional()?)).collect()
             })
             .await
     }
