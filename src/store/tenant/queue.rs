@@ -79,8 +79,8 @@ impl TenantStore {
     pub async fn queue_facts(&self, names: Vec<String>) -> Result<Vec<Option<QueueFacts>>, StoreError> {
         self.db()
             .read(move |connection| {
-                let mut statement =
-                    connection.prepare_cached("SELECT id, campaign_id, recorded FROM queue WHERE name = ?1")?;
+                let mut statement = connection
+                    .prepare_cached("SELECT id, campaign_id, recorded FROM queue WHERE name = ?1")?;
                 let facts = |row: &Row<'_>| {
                     Ok(QueueFacts { id: row.get(0)?, campaign: row.get(1)?, recorded: row.get(2)? })
                 };
